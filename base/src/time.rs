@@ -41,6 +41,28 @@ pub fn age_in_words(age: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A duration in the largest unit that it is a multiple of: `38 days`, `36 hours`, `90 minutes`.
+pub fn duration_in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let fits = |(length, _): &(u64, &str)| seconds >= *length && seconds.is_multiple_of(*length);
+    let (length, unit) = units.into_iter().find(fits).unwrap_or((1, "second"));
+    let count = seconds / length;
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A duration as it is given in a configuration, in days and smaller units: `38days 2h`. Months have no length that
+/// everybody agrees on.
+pub fn duration_text(duration: Duration) -> String {
+    let days = duration.as_secs() / 86_400;
+    let rest = duration.saturating_sub(Duration::from_secs(days * 86_400));
+    match (days, rest.is_zero()) {
+        (0..30, _) => humantime::format_duration(duration).to_string(),
+        (_, true) => format!("{days}days"),
+        (_, false) => format!("{days}days {}", humantime::format_duration(rest)),
+    }
+}
+
 /// A duration in all its units, rounded up to whole seconds: `1h 30m`, `5s`.
 pub fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
@@ -99,6 +121,24 @@ mod tests {
     fn durations_are_rounded_up() {
         for (millis, text) in [(0, "0s"), (1, "1s"), (5_000, "5s"), (5_400_001, "1h 30m 1s")] {
             assert_eq!(format_duration(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn durations_have_one_unit_and_no_months() {
+        for (seconds, words, text) in [
+            (0, "0 seconds", "0s"),
+            (1, "1 second", "1s"),
+            (5_400, "90 minutes", "1h 30m"),
+            (86_400, "1 day", "1day"),
+            (129_600, "36 hours", "1day 12h"),
+            (38 * 86_400, "38 days", "38days"),
+            (400 * 86_400 + 7_200, "9602 hours", "400days 2h"),
+        ] {
+            let duration = Duration::from_secs(seconds);
+            assert_eq!(duration_in_words(duration), words);
+            assert_eq!(duration_text(duration), text);
+            assert_eq!(humantime::parse_duration(text).unwrap(), duration);
         }
     }
 

@@ -34,7 +34,7 @@ use crate::{
     lock::ActiveLock,
     sources::Candidate,
     state::{StateDir, StateError},
-    store::{AttemptKind, Store},
+    store::{AttemptKind, Store, StoreError},
     trust::{Pin, PinOrigin, Pins, Policy, Waiver},
 };
 
@@ -214,7 +214,8 @@ impl<'a> Acquirer<'a> {
             return Ok(Acquired { installed, how: How::Here });
         }
         let what = release.to_string();
-        let _lock = self.store.lock_release(&release, &mut || self.report_waiting(&what))?;
+        let lock = self.store.lock_release(&release, &mut || self.report_waiting(&what));
+        let _lock = lock.map_err(|error| self.why_not_mended(&release, error))?;
         if let Some(installed) = self.find_accepted(&release)? {
             return Ok(Acquired { installed, how: How::Here });
         }
@@ -234,6 +235,18 @@ impl<'a> Acquirer<'a> {
                 Err(cause.for_release(&release, unaccepted))
             }
             result => result,
+        }
+    }
+
+    /// Where a store cannot be written, what is damaged in it matters more than that it cannot be mended.
+    fn why_not_mended(&self, release: &Release, error: StoreError) -> StoreError {
+        if !error.is_read_only() {
+            return error;
+        }
+        let installed = self.store.find(release).ok().flatten();
+        match installed.map(|installed| self.store.check_installed(&installed)) {
+            Some(Err(damaged @ StoreError::Damaged { .. })) => damaged,
+            _ => error,
         }
     }
 

@@ -79,7 +79,7 @@ pub enum AcquireError {
     /// Every version that matches is too young, or of unknown age.
     #[error(
         "no version matches \"{selector}\" that is known to be {} old",
-        humantime::format_duration(*minimum)
+        loom_base::time::duration_in_words(*minimum)
     )]
     TooYoung {
         /// What was requested.

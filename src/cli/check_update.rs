@@ -11,7 +11,7 @@ use super::{
     context::Context,
     default_version,
     identified::is_identified,
-    launching::LaunchArgs,
+    launch_args::LaunchArgs,
     locked::RequestedVersion,
     newer,
     ready::{self, choose, ready_product},

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use loom_source::{Platform, Product};
@@ -22,7 +22,7 @@ use loom_runtime::{
     },
     sources::{Candidate, FirstSight, MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
-    store::{Store, StoreWriters},
+    store::{Store, StoreError, StoreWriters},
 };
 
 /// The global options, the environment as it was at the start, and where to print.
@@ -198,12 +198,25 @@ impl Context {
 
     /// The store.
     pub(crate) fn store(&self, resolved: &Resolved) -> Result<Store, CommandError> {
+        self.store_by(resolved, Store::open)
+    }
+
+    /// The store, also where its file `format` is damaged.
+    pub(crate) fn store_to_repair(&self, resolved: &Resolved) -> Result<Store, CommandError> {
+        self.store_by(resolved, Store::open_to_repair)
+    }
+
+    fn store_by(
+        &self,
+        resolved: &Resolved,
+        open: fn(&Path) -> Result<Store, StoreError>,
+    ) -> Result<Store, CommandError> {
         let writers = match resolved.store.shared.value {
             StoreSharing::Off => StoreWriters::Owner,
             StoreSharing::Group => StoreWriters::Group,
         };
         let state = resolved.state_dir.value.path();
-        let store = Store::open(&resolved.cache_dir.value)?.written_by(writers).with_state(state);
+        let store = open(&resolved.cache_dir.value)?.written_by(writers).with_state(state);
         let printer = self.printer.clone();
         store.on_wait(move |wait| printer.message(wait.to_string()));
         Ok(store)

@@ -3,12 +3,8 @@
 use std::{ffi::OsString, process::Command};
 
 use super::{
-    CommandError, Exit, Outcome,
-    context::Context,
-    env::exports,
-    interrupt,
-    launching::{self, LaunchArgs},
-    lookup, report, store_limits,
+    CommandError, Exit, Outcome, context::Context, env::exports, interrupt,
+    launch_args::LaunchArgs, launching, lookup, report, store_limits,
 };
 use loom_runtime::launch::{LaunchKind, Up, up};
 

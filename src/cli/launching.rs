@@ -2,21 +2,18 @@
 
 use std::{
     io::{self, BufRead, IsTerminal},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitStatus,
     time::Duration,
 };
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use loom_base::HostPort;
 use loom_source::{Selector, Slot};
-use serde::{Deserialize, Serialize};
 
 use super::{
     CommandError, Exit,
     context::{Context, is_shown_by_all},
     default_version,
-    lock_args::LockArgs,
+    launch_args::{AnyPort, LaunchArgs, bridge, dashboard},
     locked::RequestedVersion,
     prepared_launch::PreparedLaunch,
     project_scope::ProjectScope,
@@ -26,166 +23,11 @@ use super::{
     supervise, update_watch,
 };
 use loom_runtime::{
-    config::{
-        self, Disk, Flags, Inputs, Mode, ReadOnce, Resolved, SettingOrigin, Trusted, Untrusted,
-    },
+    config::{self, Disk, Inputs, ReadOnce, Resolved, Trusted, Untrusted},
     launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
     update::UpdateMemory,
 };
-
-/// The options that say what to start, and where it listens.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct LaunchArgs {
-    #[command(flatten)]
-    selection: Selection,
-    /// full, or bridge-only: without the dashboard
-    #[arg(long, value_name = "MODE",
-          value_parser = PossibleValuesParser::new(["full", "bridge-only"])
-              .try_map(|mode| mode.parse::<Mode>()))]
-    mode: Option<Mode>,
-    /// Port of the bridge; 0 = any free port
-    #[arg(long, value_name = "PORT")]
-    bridge_port: Option<u16>,
-    /// Port of the dashboard; 0 = any free port
-    #[arg(long, value_name = "PORT")]
-    dashboard_port: Option<u16>,
-    /// Of a running runtime: where any free port was requested, which no flag, file or variable has to repeat.
-    #[arg(skip)]
-    any_port: AnyPort,
-}
-
-/// Where any free port was requested.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct AnyPort {
-    bridge: bool,
-    dashboard: bool,
-}
-
-impl AnyPort {
-    fn of(bridge: &HostPort, dashboard: Option<&HostPort>) -> Self {
-        let is_any = |address: &HostPort| address.port == 0;
-        Self { bridge: is_any(bridge), dashboard: dashboard.is_some_and(is_any) }
-    }
-
-    /// The addresses to listen on: any free port instead of a default one where any was requested before.
-    fn addresses(self, resolved: &Resolved) -> (HostPort, Option<HostPort>) {
-        let is_default = |origin: &SettingOrigin| *origin == SettingOrigin::Default;
-        let (mut bridge, mut dashboard) = (bridge(resolved), dashboard(resolved));
-        if self.bridge && is_default(&resolved.bridge.address.origin) {
-            bridge.port = 0;
-        }
-        if self.dashboard && is_default(&resolved.dashboard.port.origin) {
-            dashboard.iter_mut().for_each(|dashboard| dashboard.port = 0);
-        }
-        (bridge, dashboard)
-    }
-}
-
-/// The options of `up` as the instance keeps them for `restart`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct StoredLaunchArgs {
-    version: Option<String>,
-    sources: Vec<String>,
-    allow_unverified: bool,
-    locked: bool,
-    frozen: bool,
-    /// The lock file that was named, absolute.
-    lock: Option<PathBuf>,
-    mode: Option<String>,
-    bridge_port: Option<u16>,
-    dashboard_port: Option<u16>,
-    any_port: AnyPort,
-}
-
-impl LaunchArgs {
-    /// The same options, with any free port where none is given.
-    pub(crate) fn on_free_ports(&self) -> Self {
-        Self {
-            bridge_port: self.bridge_port.or(Some(0)),
-            dashboard_port: self.dashboard_port.or(Some(0)),
-            ..self.clone()
-        }
-    }
-
-    /// These options, completed by those of `other`.
-    pub(crate) fn or(mut self, other: Self) -> Self {
-        let selection = &mut self.selection;
-        selection.allow_unverified |= other.selection.allow_unverified;
-        let lock = &mut selection.lock;
-        if !lock.locked && !lock.frozen {
-            (lock.locked, lock.frozen) = (other.selection.lock.locked, other.selection.lock.frozen);
-        }
-        lock.lock = lock.lock.take().or(other.selection.lock.lock);
-        // --build selects a version as well.
-        if !selection.build {
-            selection.version = selection.version.take().or(other.selection.version);
-        }
-        if selection.sources.is_empty() {
-            selection.sources = other.selection.sources;
-        }
-        self.mode = self.mode.or(other.mode);
-        self.bridge_port = self.bridge_port.or(other.bridge_port);
-        self.dashboard_port = self.dashboard_port.or(other.dashboard_port);
-        self.any_port = other.any_port;
-        self
-    }
-
-    pub(crate) fn flags(&self) -> Flags {
-        Flags {
-            mode: self.mode,
-            bridge_port: self.bridge_port,
-            dashboard_port: self.dashboard_port,
-            ..self.selection.flags()
-        }
-    }
-
-    /// The options as they are kept; `cwd` is the current folder.
-    fn stored(&self, cwd: &Path) -> StoredLaunchArgs {
-        StoredLaunchArgs {
-            version: self.selection.version.as_ref().map(ToString::to_string),
-            sources: self.selection.sources.clone(),
-            allow_unverified: self.selection.allow_unverified,
-            locked: self.selection.lock.locked,
-            frozen: self.selection.lock.frozen,
-            lock: self.selection.lock.lock.as_ref().map(|file| cwd.join(file)),
-            mode: self.mode.map(|mode| mode.to_string()),
-            bridge_port: self.bridge_port,
-            dashboard_port: self.dashboard_port,
-            any_port: self.any_port,
-        }
-    }
-
-    fn restored(stored: StoredLaunchArgs) -> Self {
-        let selection = Selection {
-            version: stored.version.and_then(|text| text.parse().ok()),
-            sources: stored.sources,
-            allow_unverified: stored.allow_unverified,
-            lock: LockArgs { locked: stored.locked, frozen: stored.frozen, lock: stored.lock },
-            ..Selection::default()
-        };
-        Self {
-            selection,
-            mode: stored.mode.and_then(|text| text.parse().ok()),
-            bridge_port: stored.bridge_port,
-            dashboard_port: stored.dashboard_port,
-            any_port: stored.any_port,
-        }
-    }
-}
-
-impl LaunchArgs {
-    /// The options as an instance keeps them.
-    pub(crate) fn of_instance(stored: serde_json::Value) -> Self {
-        Self::restored(serde_json::from_value(stored).unwrap_or_default())
-    }
-
-    /// The options that select a release.
-    pub(crate) fn selection(&self) -> &Selection {
-        &self.selection
-    }
-}
 
 /// The options that this project's running runtime was started with.
 pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError> {
@@ -209,7 +51,7 @@ pub(crate) fn launch_for_up(
     args: &LaunchArgs,
 ) -> Result<PreparedLaunch, CommandError> {
     let resolved = trusted(context, args)?;
-    let choice = choose(context, &resolved, &context.line(&resolved)?, &args.selection)?;
+    let choice = choose(context, &resolved, &context.line(&resolved)?, args.selection())?;
     let version = match &choice.selector {
         selector @ (Selector::Exact(_) | Selector::Dev) => Some(selector.to_string()),
         // Resolving these may need a query of the sources.
@@ -236,8 +78,8 @@ fn acquired(
 ) -> Result<PreparedLaunch, CommandError> {
     let store = context.store(&resolved)?;
     let product = context.line(&resolved)?;
-    let choice = choose(context, &resolved, &product, &args.selection)?;
-    let lease = leased(context, &resolved, &store, &args.selection, &choice)?;
+    let choice = choose(context, &resolved, &product, args.selection())?;
+    let lease = leased(context, &resolved, &store, args.selection(), &choice)?;
     context.notices(&store);
     let installed = lease.installed().clone();
     let is_default = default_version::is_selected(&resolved, choice.is_locked);
@@ -247,7 +89,7 @@ fn acquired(
     let update = update_watch::of(context, &resolved, &installed.release, &launcher)?;
     let (bridge, dashboard) = args.any_port.addresses(&resolved);
     let any_port = AnyPort::of(&bridge, dashboard.as_ref());
-    let args = LaunchArgs { any_port, ..args.clone() };
+    let args = args.with_any_port(any_port);
     let launch = Launch {
         program: installed.entry.clone(),
         binary: installed.release.binary.to_string(),
@@ -263,22 +105,11 @@ fn acquired(
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
         update,
-        launch_args: serde_json::to_value(args.stored(&context.cwd()?)).unwrap_or_default(),
+        launch_args: args.stored(&context.cwd()?),
         lease: Some(lease.into_file()),
     };
     let memory = UpdateMemory::of(&resolved.state_dir.value, &product);
     Ok(PreparedLaunch { launch, default: is_default.then_some((store, installed)), memory })
-}
-
-fn bridge(resolved: &Resolved) -> HostPort {
-    let bridge = &resolved.bridge.address.value;
-    HostPort::new(bridge.host.clone(), bridge.port)
-}
-
-fn dashboard(resolved: &Resolved) -> Option<HostPort> {
-    let dashboard = &resolved.dashboard;
-    let address = || HostPort::new(dashboard.host.value.clone(), dashboard.port.value);
-    dashboard.enabled.value.then(address)
 }
 
 /// How long a server may take to end before it is killed.

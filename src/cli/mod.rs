@@ -13,6 +13,7 @@
 //! | `transfer_report`, `writer_args` | what tasks on mirrors print, and their options |
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
+//! | `launch_args` | the options of a launch, and how an instance keeps them |
 //! | `launching`, `prepared_launch` | from options and configuration to a launch; what is noted once it is ready |
 //! | `lookup` | whether a command that is to be executed exists |
 //! | `requested` | which version is requested where no lock file decides |
@@ -58,6 +59,7 @@ mod identified;
 mod init;
 mod interrupt;
 mod invocation;
+mod launch_args;
 mod launching;
 mod list;
 mod list_generations;

@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Also forget the digest that the release had when it was first seen
     #[arg(long)]
     forget: bool,
+    /// Also remove versions that `loom store keep` keeps
+    #[arg(long)]
+    force: bool,
 }
 
 /// What to remove.
@@ -59,7 +62,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let store = context.store(&resolved)?;
     let mut removed: Vec<RemovedRelease> = Vec::new();
     let mut in_use = None;
-    for release in releases(&args.versions, &product, &store)? {
+    let releases = releases(&args.versions, &product, &store)?;
+    if let Some(kept) = releases.iter().find(|it| !args.force && is_kept(it, &store)) {
+        let message = format!("{kept} is kept by `loom store keep`");
+        let hint = format!(
+            "`loom store keep --remove {}` no longer keeps it; --force removes it all the same",
+            kept.slot
+        );
+        return Err(CommandError::new(Exit::Usage, message).hint(hint));
+    }
+    for release in releases {
         match remove(&release, args.forget, state, &store) {
             Ok(one) => {
                 forget_default(&release, context, state)?;
@@ -85,6 +97,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         }
         None => Ok(Exit::Success),
     }
+}
+
+/// Whether a user keeps a release that is here.
+fn is_kept(release: &Release, store: &Store) -> bool {
+    store.is_kept(release) && store.is_left(release)
 }
 
 /// The releases that the arguments name, each once.

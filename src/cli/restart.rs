@@ -1,11 +1,6 @@
 //! `loom restart`
 
-use super::{
-    Exit, Outcome,
-    context::Context,
-    launching::{self, LaunchArgs},
-    store_limits,
-};
+use super::{Exit, Outcome, context::Context, launch_args::LaunchArgs, launching, store_limits};
 use loom_runtime::launch::{self, LaunchKind};
 
 /// Arguments of `loom restart`. Options that are not given are as they were given to `up`.

@@ -12,6 +12,7 @@ use super::{
     project_scope::ProjectScope,
     update_notice,
 };
+use loom_base::time::{age_in_words, duration_in_words};
 use loom_runtime::{
     config::Flags,
     launch::{self, Instance},
@@ -82,7 +83,11 @@ impl<'a> InstanceStatus<'a> {
         let dashboard = document.dashboard.as_ref().map(|dashboard| dashboard.to_open().to_owned());
         let pid = document.pid.map(|pid| pid.to_string());
         let uptime = self.uptime_seconds.map(|seconds| {
-            let uptime = humantime::format_duration(Duration::from_secs(seconds));
+            let uptime = Duration::from_secs(seconds);
+            let uptime = match seconds {
+                0..60 => duration_in_words(uptime),
+                _ => age_in_words(uptime),
+            };
             format!("{uptime} (since {})", self.instance.started)
         });
         for (name, value) in [

@@ -6,13 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Exit, Outcome,
-    context::Context,
-    env::exports,
-    interrupt,
-    launching::{self, LaunchArgs},
-    report, store_limits,
-    tail::OutputTail,
+    Exit, Outcome, context::Context, env::exports, interrupt, launch_args::LaunchArgs, launching,
+    report, store_limits, tail::OutputTail,
 };
 use loom_runtime::launch::{self, LaunchError, LaunchKind, RuntimeDocument, Started, Up};
 

@@ -34,6 +34,29 @@ impl From<io::Error> for PlaceError {
     }
 }
 
+/// Makes the folder of a release with its ancestors, and waits until the disk has their names.
+pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Ok(()) => sync_folder(parent(folder)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create_folder(folder.parent().ok_or(error)?)?;
+            create_folder(folder)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits until the disk has the names in `folder`. Folders of Windows cannot be synced.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
+}
+
+/// The folder that a path is in; the current one for a name alone.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A temporary file in `folder`, to be [placed](place) there.
 pub(super) fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
@@ -49,7 +72,10 @@ pub(super) fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
 pub(super) fn place(temporary: NamedTempFile, path: &Path) -> Result<Placed, PlaceError> {
     temporary.as_file().sync_all()?;
     match temporary.persist_noclobber(path) {
-        Ok(_) => Ok(Placed::Created),
+        Ok(_) => {
+            sync_folder(parent(path))?;
+            Ok(Placed::Created)
+        }
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
             if same_bytes(error.file.path(), path)? {
                 Ok(Placed::Unchanged)
@@ -63,8 +89,7 @@ pub(super) fn place(temporary: NamedTempFile, path: &Path) -> Result<Placed, Pla
 
 /// Writes a small file, unless there is a file of this name.
 pub(super) fn place_bytes(bytes: &[u8], path: &Path) -> Result<Placed, PlaceError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = temporary_in(folder)?;
+    let mut temporary = temporary_in(parent(path))?;
     io::Write::write_all(&mut temporary, bytes)?;
     place(temporary, path)
 }
@@ -115,6 +140,18 @@ fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_made_with_its_ancestors() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        for _ in 0..2 {
+            create_folder(&deep).unwrap();
+            assert!(deep.is_dir());
+        }
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(create_folder(&folder.path().join("file/d")).is_err());
+    }
 
     #[test]
     fn a_file_is_written_once_and_never_replaced() {

@@ -12,7 +12,7 @@ use loom_source::Digest;
 use super::{
     Store, StoreError, StoreNotice,
     durable::{remove_tree, set_mode},
-    error::{FileAction, absent, at, cannot_rename_folders},
+    error::{FileAction, absent, at, cannot_rename_folders, undamaged},
     list::names,
     locks,
 };
@@ -94,7 +94,8 @@ impl Store {
             if retired == 0 {
                 continue;
             }
-            let (path, lease) = self.open_lease(&tree)?;
+            // A lease that is no file is damage, and whether a process runs from the tree is not known.
+            let Some((path, lease)) = undamaged(self.open_lease(&tree))? else { continue };
             if !locks::tried(&path, lease.try_lock())? {
                 continue;
             }

@@ -11,7 +11,7 @@ use loom_source::{Digest, Release};
 
 use super::{
     Store, StoreError,
-    error::{FileAction, absent, at},
+    error::{FileAction, absent, at, undamaged},
     remove::objects_of,
 };
 
@@ -71,7 +71,11 @@ impl Store {
         usage.partial = sizes([self.root.join("partial")])?;
         usage.total = sizes([self.root.clone()])?;
         let mut live: BTreeSet<Digest> = named.keys().copied().collect();
-        live.extend(self.rooted_trees(SystemTime::now())?);
+        match undamaged(self.rooted_trees(SystemTime::now()))? {
+            Some(rooted) => live.extend(rooted),
+            // A root that cannot be read may keep any tree.
+            None => live.extend(self.trees_here()?),
+        }
         needed.extend(&live);
         let kept = sizes(needed.iter().map(|object| self.object(object)))?;
         let live = sizes(live.iter().map(|tree| self.tree(tree)))?;

@@ -210,6 +210,16 @@ pub(super) fn remove_tree(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Removes a file, or whatever is in its place. What is missing is no error.
+pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => remove_tree(path),
+        _ => super::error::absent(fs::remove_file(path))
+            .map(drop)
+            .map_err(at(FileAction::Remove, path)),
+    }
+}
+
 fn make_writable(folder: &Path) -> Result<(), StoreError> {
     let Some(meta) =
         super::error::absent(fs::symlink_metadata(folder)).map_err(at(FileAction::Read, folder))?

@@ -77,6 +77,14 @@ pub enum StoreError {
         /// Its text, shortened.
         found: String,
     },
+    /// The file `format` is damaged, and the rest of the folder is a store.
+    #[error("{} is damaged: expected \"loom-store 1\", got {found:?}", path.display())]
+    DamagedFormat {
+        /// The file `format`.
+        path: PathBuf,
+        /// Its text, shortened, or what is in its place.
+        found: String,
+    },
     /// A record or statement cannot be used.
     #[error("could not use {}", path.display())]
     Document {
@@ -184,7 +192,7 @@ impl StoreError {
 
     /// Whether bytes are not what they should be.
     pub fn is_integrity(&self) -> bool {
-        matches!(self, Self::Damaged { .. } | Self::Statement { .. })
+        matches!(self, Self::Damaged { .. } | Self::DamagedFormat { .. } | Self::Statement { .. })
     }
 
     /// Whether another process uses what is needed.
@@ -235,6 +243,26 @@ pub(super) fn at_sys(
 /// file system.
 pub(super) fn cannot_rename_folders(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::CrossesDevices
+}
+
+/// Turns damage into `None`.
+pub(super) fn undamaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => find_damage::<T>(Err(error)).map(|_| None),
+    }
+}
+
+/// The path of what is damaged, and what is wrong with it; `None` where nothing is.
+pub(super) fn find_damage<T>(
+    read: Result<T, StoreError>,
+) -> Result<Option<(PathBuf, String)>, StoreError> {
+    match read {
+        Ok(_) => Ok(None),
+        Err(StoreError::Damaged { path, what }) => Ok(Some((path, what))),
+        Err(StoreError::Document { path, source }) => Ok(Some((path, source.to_string()))),
+        Err(error) => Err(error),
+    }
 }
 
 /// Turns "not found" into `None`.

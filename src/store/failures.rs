@@ -16,7 +16,7 @@ use super::{
     Attempt, Store, StoreError,
     document_file::read_document,
     durable::{create_folder, replace_lazily},
-    error::{FileAction, absent, at},
+    error::{FileAction, absent, at, undamaged},
 };
 
 /// The number of failures of a product that are kept.
@@ -73,7 +73,7 @@ impl Store {
     /// [`StoreError::Io`] where the file is there and cannot be read.
     pub fn failures(&self, product: &Product) -> Result<Vec<FailureRecord>, StoreError> {
         let path = self.failures_path(product);
-        let bytes = read_document(&path)?;
+        let bytes = undamaged(read_document(&path))?.flatten();
         let read = bytes.and_then(|bytes| serde_json::from_slice::<FailuresDocument>(&bytes).ok());
         let known = read.filter(|read| read.schema == SCHEMA);
         Ok(known.map(|read| read.failures).unwrap_or_default())
@@ -122,10 +122,7 @@ impl Store {
         age: Duration,
         now: SystemTime,
     ) -> Result<usize, StoreError> {
-        let is_old = |failure: &FailureRecord| {
-            let at = parse_rfc3339(&failure.at);
-            at.is_none_or(|at| now.duration_since(at).is_ok_and(|since| since >= age))
-        };
+        let is_old = |failure: &FailureRecord| is_old(failure, age, now);
         let mut removed = 0;
         for product in self.products_in("failures", ".json")? {
             let old = self.failures(&product)?.iter().filter(|failure| is_old(failure)).count();
@@ -135,6 +132,16 @@ impl Store {
             removed += old;
         }
         Ok(removed)
+    }
+
+    /// How many failures [`forget_old_failures`](Self::forget_old_failures) would remove.
+    pub(super) fn old_failures(&self, age: Duration, now: SystemTime) -> Result<usize, StoreError> {
+        let mut count = 0;
+        for product in self.products_in("failures", ".json")? {
+            let failures = self.failures(&product)?;
+            count += failures.iter().filter(|failure| is_old(failure, age, now)).count();
+        }
+        Ok(count)
     }
 
     fn change_failures(
@@ -164,6 +171,12 @@ impl Store {
         let Product { authority, binary, platform } = product;
         self.root.join(format!("failures/{authority}/{binary}/{platform}.json"))
     }
+}
+
+/// Whether a failure has this age. One without a time is as old as can be.
+fn is_old(failure: &FailureRecord, age: Duration, now: SystemTime) -> bool {
+    let at = parse_rfc3339(&failure.at);
+    at.is_none_or(|at| now.duration_since(at).is_ok_and(|since| since >= age))
 }
 
 #[cfg(test)]

@@ -11,8 +11,7 @@ use loom_source::Digest;
 
 use super::{
     Store, StoreError,
-    durable::replace_lazily,
-    error::{FileAction, absent, at},
+    durable::{remove_any, replace_lazily},
 };
 
 /// The folder of fingerprints, in the store and in the state folder.
@@ -87,13 +86,10 @@ impl Store {
     }
 
     pub(super) fn forget_fingerprint(&self, tree: &Digest) -> Result<(), StoreError> {
-        let forget = |path: PathBuf| {
-            absent(fs::remove_file(&path)).map(drop).map_err(at(FileAction::Remove, &path))
-        };
         if let Some(own) = self.own_fingerprint_path(tree) {
-            forget(own)?;
+            remove_any(&own)?;
         }
-        forget(self.fingerprint_path(tree))
+        remove_any(&self.fingerprint_path(tree))
     }
 
     /// Whether only this user, root and those who may write the store can change a file or folder.

@@ -146,20 +146,36 @@ impl Store {
     /// small file.
     ///
     /// # Errors
-    /// [`StoreError::OpenToAll`] for a folder that every user can write, [`StoreError::Newer`] for a store of a newer format, [`StoreError::NotAStore`] for a folder of another
-    /// program, [`StoreError::Io`] where the file `format` cannot be read.
+    /// [`StoreError::OpenToAll`] for a folder that every user can write, [`StoreError::Newer`] for a store of a newer format,
+    /// [`StoreError::DamagedFormat`] for a store whose file `format` is damaged, [`StoreError::NotAStore`] for a folder of
+    /// another program, [`StoreError::Io`] where the file `format` cannot be read.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
+        let store = Self::of(root)?;
+        if store.read_format()? {
+            store.shared.prepared.get_or_init(|| ());
+        }
+        Ok(store)
+    }
+
+    /// As [`open`](Self::open), for a repair: also where `format` is damaged and the rest of the folder is a store.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), without [`StoreError::DamagedFormat`].
+    pub fn open_to_repair(root: &Path) -> Result<Self, StoreError> {
+        match Self::open(root) {
+            Err(StoreError::DamagedFormat { .. }) => Self::of(root),
+            opened => opened,
+        }
+    }
+
+    fn of(root: &Path) -> Result<Self, StoreError> {
         let store = Self {
             root: std::path::absolute(root).map_err(at(FileAction::Read, root))?,
             writers: StoreWriters::default(),
             state: None,
             shared: Arc::default(),
         };
-        store.check_not_open_to_all()?;
-        if store.read_format()? {
-            store.shared.prepared.get_or_init(|| ());
-        }
-        Ok(store)
+        store.check_not_open_to_all().map(|()| store)
     }
 
     /// Whether the store has been created.
@@ -191,8 +207,11 @@ impl Store {
     /// Whether the file `format` exists and names a format that this version reads.
     pub(super) fn read_format(&self) -> Result<bool, StoreError> {
         let path = self.root.join("format");
-        let Some(bytes) = read_document(&path)? else {
-            return Ok(false);
+        let bytes = match read_document(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(false),
+            Err(StoreError::Damaged { what, .. }) => return Err(self.wrong_format(path, what)),
+            Err(error) => return Err(error),
         };
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).trim_end().to_owned();
         let major = text
@@ -201,7 +220,18 @@ impl Store {
         match major {
             Some(1) => Ok(true),
             Some(2..) => Err(StoreError::Newer { root: self.root.clone(), found: text }),
-            Some(0) | None => Err(StoreError::NotAStore { path, found: text }),
+            Some(0) | None => Err(self.wrong_format(path, text)),
+        }
+    }
+
+    /// The error for a file `format` that is none. What else is in the folder tells whether it is a store.
+    fn wrong_format(&self, path: PathBuf, found: String) -> StoreError {
+        let has_trees = || self.trees_here().is_ok_and(|trees| !trees.is_empty());
+        let is_store = self.has_tag() || self.root.join("objects/sha256").is_dir() || has_trees();
+        if is_store {
+            StoreError::DamagedFormat { path, found }
+        } else {
+            StoreError::NotAStore { path, found }
         }
     }
 

@@ -4,8 +4,9 @@ use std::fs;
 
 use super::{
     Store, StoreError, StoreNotice,
+    document_file::read_document,
     durable::{self, Barrier, create_folders},
-    error::{FileAction, absent, at},
+    error::{FileAction, absent, at, undamaged},
     move_folder::move_folder,
 };
 
@@ -50,6 +51,12 @@ impl Store {
         Ok(remains)
     }
 
+    /// Whether the folder has the tag of a store.
+    pub(super) fn has_tag(&self) -> bool {
+        let tag = read_document(&self.root.join(TAG_FILE));
+        tag.is_ok_and(|bytes| bytes.is_some_and(|bytes| bytes == CACHEDIR_TAG.as_bytes()))
+    }
+
     /// The root folder, with the permissions of its writers whatever the umask is.
     fn create_root(&self, barrier: &mut Barrier) -> Result<(), StoreError> {
         if self.root.is_dir() {
@@ -68,7 +75,7 @@ impl Store {
     /// Removes the trees of a store that was half deleted, unless something names them. A tree that is in use stays.
     fn remove_remains(&self) -> Result<(), StoreError> {
         let _alone = self.lock_for_collection()?;
-        let needed = self.needed_trees()?;
+        let Some(needed) = undamaged(self.needed_trees())? else { return Ok(()) };
         let mut trees = 0;
         for tree in self.trees_here()?.iter().filter(|tree| !needed.contains(tree)) {
             trees += usize::from(self.remove_tree_unless_leased(tree)?);

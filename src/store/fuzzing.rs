@@ -11,6 +11,11 @@ pub fn documents(bytes: &[u8]) {
     again::<PartialHeader>(bytes);
 }
 
+/// Reads a root file.
+pub fn root_file(bytes: &[u8]) {
+    super::roots::generations::read_again(bytes);
+}
+
 fn again<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
     let Ok(read) = serde_json::from_slice::<T>(bytes) else { return };
     let written = serde_json::to_value(&read).unwrap_or_default();

@@ -11,7 +11,7 @@ use loom_source::{Digest, Record, Release, Slot, Statement};
 use super::{
     Store, StoreError, TreePath,
     document_file::read_document,
-    error::{FileAction, absent, at},
+    error::{FileAction, absent, at, undamaged},
 };
 
 /// A release that is here and has a link.
@@ -55,7 +55,11 @@ impl Store {
                 return Ok(None);
             }
             // Not a link: where links are impossible a copy has this path, and the record names the tree.
-            Err(e) if e.kind() == ErrorKind::InvalidInput => return self.find_by_record(release),
+            Err(e) if e.kind() == ErrorKind::InvalidInput => {
+                // Anything else in the place of a link is damage, and leads nowhere.
+                let is_copy = fs::symlink_metadata(&link).is_ok_and(|meta| meta.is_file());
+                return if is_copy { self.find_by_record(release) } else { Ok(None) };
+            }
             Err(_) if cfg!(windows) => return self.find_by_record(release),
             Err(e) => return Err(at(FileAction::Read, &link)(e)),
         };
@@ -87,7 +91,8 @@ impl Store {
     }
 
     fn find_by_record(&self, release: &Release) -> Result<Option<Installed>, StoreError> {
-        match self.recorded_tree(release)? {
+        // A damaged record leads nowhere.
+        match undamaged(self.recorded_tree(release))?.flatten() {
             Some(TreeRef { tree, entry }) => self.present(release, tree, &entry),
             None => Ok(None),
         }

@@ -10,7 +10,7 @@ use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 
 use super::{
     Installed, Store, StoreError,
-    error::{FileAction, absent, at},
+    error::{FileAction, absent, at, undamaged},
 };
 
 /// A release that has a record or a development root.
@@ -122,7 +122,8 @@ impl Store {
         for release in self.known()? {
             let mut trees = vec![];
             if release.slot == Slot::Dev {
-                trees.extend(self.dev_trees(&release)?.into_iter().map(|kept| kept.tree));
+                let kept = undamaged(self.dev_trees(&release))?.unwrap_or_default();
+                trees.extend(kept.into_iter().map(|kept| kept.tree));
             }
             // A record that cannot be read names no tree; the link may still lead to one.
             trees.extend(self.recorded_tree(&release).ok().flatten().map(|recorded| recorded.tree));

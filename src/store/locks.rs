@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use loom_base::file_lock::{LockHolder, LockPatience, wait_for};
+use loom_base::{
+    bounded_file,
+    file_lock::{LockHolder, LockPatience, wait_for},
+};
 use loom_source::{Digest, Release};
 
 use super::{
@@ -133,7 +136,13 @@ pub(super) fn open(path: &Path, mode: u32) -> Result<File, StoreError> {
         }
         opened => opened,
     };
-    let file = file.map_err(at(FileAction::Lock, path))?;
+    let file = match file {
+        Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
+            let what = "expected a file, got a folder".to_owned();
+            return Err(StoreError::Damaged { path: path.to_owned(), what });
+        }
+        opened => opened.map_err(at(FileAction::Lock, path))?,
+    };
     writers::set_mode_of_own(&file, mode);
     Ok(file)
 }
@@ -162,6 +171,15 @@ pub(super) fn tried(path: &Path, result: Result<(), TryLockError>) -> Result<boo
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(e)) => locked(path, Err(e)).map(|()| true),
+    }
+}
+
+/// Whether no process holds a lock. Nothing is created: without the file, no process holds it.
+pub(super) fn is_free(lock: &Path) -> bool {
+    // Whatever is in its place is not waited for.
+    match bounded_file::never_waiting().read(true).open(lock) {
+        Ok(file) => tried(lock, file.try_lock()).unwrap_or(false),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 

@@ -28,7 +28,9 @@
 //! | `damage` · `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | [`dedup`] | lets identical files of different trees share their blocks |
 //! | [`repair`] | makes documents of a damaged store again |
+//! | `misplaced` | what is in the place of something else, and how it is set aside |
 //! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
+//! | `leftovers` | what killed processes and repairs have left |
 //! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
@@ -75,6 +77,7 @@ pub mod kept_signatures;
 pub mod last_use;
 mod layout;
 pub mod lease;
+mod leftovers;
 pub mod limits;
 mod link_end;
 mod links;
@@ -82,6 +85,7 @@ pub mod list;
 pub mod listing;
 mod lock_wait;
 pub mod locks;
+mod misplaced;
 mod move_folder;
 pub mod partial;
 pub mod path;
@@ -140,7 +144,7 @@ pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
 pub(crate) use remove::objects_of;
-pub use repair::Repaired;
+pub use repair::{RepairScope, Repaired};
 pub use roots::{Generations, ReleaseGeneration};
 pub use staged::Staged;
 pub use verification::Verification;

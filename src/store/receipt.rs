@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use loom_source::{ArchiveFormat, Authority, Digest, Name, Platform, Release, Slot};
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Store, document_file::read_document, error::StoreError};
+use super::{
+    Attempt, Store,
+    document_file::read_document,
+    error::{StoreError, undamaged},
+};
 use crate::trust::{Grade, Waiver};
 
 /// `receipts/<authority>/<binary>/<slot>/<platform>.json`. Fields that a reader does not know are ignored.
@@ -169,7 +173,7 @@ impl Store {
     /// [`StoreError::Io`] where the file is there and cannot be read.
     pub fn receipt(&self, release: &Release) -> Result<Option<Receipt>, StoreError> {
         let path = self.receipt_path(release);
-        let bytes = read_document(&path)?;
+        let bytes = undamaged(read_document(&path))?.flatten();
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }

@@ -1,14 +1,14 @@
 //! Removes a release.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use loom_base::file_lock::LockHolder;
 use loom_source::{Digest, Record, Release, Slot, record::RecordArtifact};
 
 use super::{
     Store, StoreError,
-    durable::Barrier,
-    error::{FileAction, absent, at},
+    durable::{Barrier, remove_any},
+    error::undamaged,
     locks,
 };
 
@@ -59,7 +59,10 @@ impl Store {
     /// The trees that the record, the root or the link of a release leads to.
     fn trees_of(&self, release: &Release) -> Result<Vec<Digest>, StoreError> {
         let mut trees: Vec<Digest> = match release.slot {
-            Slot::Dev => self.dev_trees(release)?.into_iter().map(|kept| kept.tree).collect(),
+            Slot::Dev => {
+                let kept = undamaged(self.dev_trees(release))?.unwrap_or_default();
+                kept.into_iter().map(|kept| kept.tree).collect()
+            }
             Slot::Version(_) => {
                 let recorded = self.recorded_tree(release).ok().flatten();
                 recorded.map(|recorded| recorded.tree).into_iter().collect()
@@ -90,14 +93,15 @@ impl Store {
         let link = self.slot_path(release, "latest");
         let target = fs::read_link(&link).unwrap_or_default();
         let leads = |tree: &Digest| target.iter().any(|part| *part == *tree.to_string());
-        if trees.iter().any(leads) { remove_file(&link) } else { Ok(()) }
+        if trees.iter().any(leads) { remove_any(&link) } else { Ok(()) }
     }
 
     /// Removes the link of a release, so that no process finds it any more; returns whether it was here.
     pub(super) fn unlink_program(&self, release: &Release) -> Result<bool, StoreError> {
         let link = self.link_path(release);
-        let removed = absent(fs::remove_file(&link)).map_err(at(FileAction::Remove, &link))?;
-        Ok(removed.is_some())
+        let here = fs::symlink_metadata(&link).is_ok();
+        remove_any(&link)?;
+        Ok(here)
     }
 
     /// Removes the link of a release, which is then made again from its record.
@@ -105,7 +109,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] where the link cannot be removed.
     pub fn remove_link(&self, release: &Release) -> Result<(), StoreError> {
-        remove_file(&self.link_path(release))
+        remove_any(&self.link_path(release))
     }
 
     /// Removes record, verification and receipt of a release, in this order, and the folders that have become empty.
@@ -125,7 +129,8 @@ impl Store {
             ],
         };
         for path in &documents {
-            here |= absent(fs::remove_file(path)).map_err(at(FileAction::Remove, path))?.is_some();
+            here |= fs::symlink_metadata(path).is_ok();
+            remove_any(path)?;
         }
         barrier.add(self.trees());
         for path in documents.iter().chain([&self.link_path(release)]) {
@@ -151,7 +156,7 @@ impl Store {
     fn forget_tree(&self, tree: &Digest) -> Result<(), StoreError> {
         self.delete_trash(tree)?;
         self.forget_fingerprint(tree)?;
-        remove_file(&self.object(tree))
+        remove_any(&self.object(tree))
     }
 
     /// Removes the statement, archives and evidence of a record, unless another record names them.
@@ -164,7 +169,7 @@ impl Store {
         }
         for object in objects_of(record) {
             if !kept.contains(&object) {
-                remove_file(&self.object(&object))?;
+                remove_any(&self.object(&object))?;
             }
         }
         Ok(())
@@ -181,8 +186,4 @@ pub(crate) fn objects_of(record: &Record) -> Vec<Digest> {
     }
     objects.extend(record.evidence.iter().map(|evidence| evidence.digest));
     objects
-}
-
-fn remove_file(path: &Path) -> Result<(), StoreError> {
-    absent(fs::remove_file(path)).map(drop).map_err(at(FileAction::Remove, path))
 }

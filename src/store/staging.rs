@@ -1,6 +1,6 @@
 //! Begins staged trees, and removes what ended processes have left.
 
-use std::{fs, io::ErrorKind, path::Path, time::Duration};
+use std::{fs, io::ErrorKind, path::Path};
 
 use tempfile::TempDir;
 
@@ -8,13 +8,11 @@ use super::{
     Lock, Staged, Store, StoreError, TreeLimits,
     durable::{Barrier, create_folders, remove_tree},
     error::{FileAction, at},
+    leftovers::{ABANDONED, LOCK},
     list::names,
     locks,
     stale::remove_older,
 };
-
-/// A temporary file that has not changed for this long belongs to no process.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Store {
     /// Begins a staged tree, and removes what ended processes have left (see [`sweep`](Self::sweep)).
@@ -62,9 +60,6 @@ impl Store {
         Ok(())
     }
 }
-
-/// The lock of a staging folder, inside the folder.
-const LOCK: &str = "lock";
 
 /// Removes a staging folder whose maker has ended: its lock can be taken, and is held until the folder is gone. The
 /// file `lock` is removed last, so that no process can lock another file of this name meanwhile.

@@ -10,8 +10,10 @@ use loom_source::Digest;
 
 use super::{
     Store, StoreError,
+    du::size,
+    durable::remove_any,
     error::{FileAction, absent, at},
-    locks,
+    locks::{self, is_free},
 };
 
 impl Store {
@@ -21,36 +23,62 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] where a folder cannot be listed or a file not removed.
     pub fn sweep_partials(&self, age: Duration, most: usize) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        for (key, bytes) in self.old_partials(age, most)? {
+            removed += usize::from(self.remove_partial(&key, &bytes)?);
+        }
+        Ok(removed)
+    }
+
+    /// The partial transfers that a run would remove: how many, and their bytes.
+    pub(super) fn stale_partials(&self, age: Duration) -> Result<(usize, u64), StoreError> {
+        let (mut count, mut bytes) = (0, 0);
+        for (key, path) in self.old_partials(age, usize::MAX)? {
+            if is_free(&self.partial_lock(&key)) {
+                count += 1;
+                bytes += size(&path)? + size(&path.with_extension("json"))?;
+            }
+        }
+        Ok((count, bytes))
+    }
+
+    fn old_partials(
+        &self,
+        age: Duration,
+        most: usize,
+    ) -> Result<Vec<(Digest, PathBuf)>, StoreError> {
         let folder = self.root.join("partial");
         let Some(entries) = absent(fs::read_dir(&folder)).map_err(at(FileAction::Read, &folder))?
         else {
-            return Ok(0);
+            return Ok(vec![]);
         };
-        let mut removed = 0;
+        let mut found = vec![];
         for entry in entries.take(most) {
             let path = entry.map_err(at(FileAction::Read, &folder))?.path();
             // A `.json` file is looked at by itself only where its transfer is missing.
             let bytes = path.with_extension("");
             let key = bytes.file_name().and_then(|name| name.to_str()?.parse::<Digest>().ok());
             let beside = bytes != path && bytes.exists();
-            if let Some(key) = key.filter(|_| !beside && is_older(&path, age))
-                && self.remove_partial(&key, &bytes)?
-            {
-                removed += 1;
+            if let Some(key) = key.filter(|_| !beside && is_older(&path, age)) {
+                found.push((key, bytes));
             }
         }
-        Ok(removed)
+        Ok(found)
+    }
+
+    fn partial_lock(&self, key: &Digest) -> PathBuf {
+        self.root.join(format!("locks/partial@{key}"))
     }
 
     /// Removes one partial transfer; `false` where it is in use.
     fn remove_partial(&self, key: &Digest, bytes: &Path) -> Result<bool, StoreError> {
-        let lock = self.root.join(format!("locks/partial@{key}"));
+        let lock = self.partial_lock(key);
         let held = self.open_lock(&lock)?;
         if !locks::tried(&lock, held.try_lock())? {
             return Ok(false);
         }
         for path in [bytes.with_extension("json"), bytes.to_owned()] {
-            absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?;
+            remove_any(&path)?;
         }
         Ok(true)
     }

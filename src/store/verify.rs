@@ -9,8 +9,10 @@ use loom_source::{Digest, Name, Release, Slot};
 
 use super::{
     Damage, EntryKind, Store, StoreError, TreeListing,
+    error::find_damage,
     hash_jobs::HashJobs,
     list::names,
+    misplaced::Misplaced,
     rehash::{extra, mode_of},
     remove::objects_of,
 };
@@ -28,6 +30,8 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// The damages, ordered by path; empty where the store is intact.
     pub findings: Vec<Damage>,
+    /// What is no damage, since a loss of power may leave it, but can be repaired.
+    pub notices: Vec<Damage>,
 }
 
 impl VerifyReport {
@@ -38,6 +42,35 @@ impl VerifyReport {
         fix: impl Into<String>,
     ) {
         self.findings.push(Damage { path: path.into(), what: what.into(), fix: fix.into() });
+    }
+
+    /// What was read, unless it is damaged or cannot be read: that is a finding.
+    pub(super) fn read<T>(
+        &mut self,
+        read: Result<Option<T>, StoreError>,
+        fix: &str,
+    ) -> Result<Option<T>, StoreError> {
+        match read {
+            Err(StoreError::Io { path, source, .. }) => {
+                let fix = "check its permissions and the disk";
+                self.find(path, format!("it cannot be read: {source}"), fix);
+                Ok(None)
+            }
+            Err(error) => {
+                let damage = find_damage::<T>(Err(error))?;
+                damage.into_iter().for_each(|(path, what)| self.find(path, what, fix));
+                Ok(None)
+            }
+            read => read,
+        }
+    }
+
+    /// One line for each file: the first says what is wrong, others what follows.
+    fn order(&mut self) {
+        self.findings.sort();
+        self.findings.dedup();
+        self.notices.sort();
+        self.notices.dedup();
     }
 }
 
@@ -55,8 +88,7 @@ impl Store {
         if !report.findings.is_empty() || !findings.is_empty() {
             report = self.verify_while_nothing_is_removed(&findings)?;
         }
-        report.findings.sort();
-        report.findings.dedup();
+        report.order();
         report.bytes = bytes;
         Ok(report)
     }
@@ -81,14 +113,18 @@ impl Store {
     pub fn verify_quickly(&self) -> Result<VerifyReport, StoreError> {
         let (mut report, jobs) = self.verify_structure()?;
         report.findings.extend(jobs.missing());
-        report.findings.sort();
-        report.findings.dedup();
+        report.order();
         Ok(report)
     }
 
     /// Looks at everything but the bytes of files, which are left as jobs.
     fn verify_structure(&self) -> Result<(VerifyReport, HashJobs), StoreError> {
         let mut report = VerifyReport::default();
+        if let Err(StoreError::DamagedFormat { path, found }) = self.read_format() {
+            let what = format!("expected \"loom-store 1\", got {found:?}");
+            report.find(path, what, "`loom store repair` writes it again");
+            return Ok((report, HashJobs::default()));
+        }
         if !self.exists() {
             if self.has_remains() {
                 let fix = "the next `loom get` makes it again, and removes what nothing names";
@@ -104,6 +140,13 @@ impl Store {
         self.verify_objects(&mut report, &mut jobs)?;
         self.verify_trees(&mut report, &mut jobs)?;
         self.verify_releases(&mut report)?;
+        for Misplaced { path, what } in self.misplaced()? {
+            report.find(path, what, SET_ASIDE);
+        }
+        report.findings.extend(self.damaged_roots()?);
+        // One finding says that something is in the place of a file.
+        report.findings.sort();
+        report.findings.dedup_by(|b, a| a.path == b.path && b.what == a.what);
         Ok((report, jobs))
     }
 
@@ -138,16 +181,15 @@ impl Store {
             let by = named.get(&tree).map_or(&[][..], Vec::as_slice);
             let folder = self.tree(&tree);
             report.trees += 1;
-            match self.listing(&tree) {
-                Ok(Some(listing)) => {
+            let known = report.findings.len();
+            match report.read(self.listing(&tree), &fix(by))? {
+                Some(listing) => {
                     verify_tree(&folder, &listing, report)?;
                     jobs.add_tree(folder, listing, fix(by));
                 }
                 // Before the first barrier of a publication a tree may be there without its listing.
-                Ok(None) if by.is_empty() => {}
-                Ok(None) => report.find(folder, "its listing is missing", fix(by)),
-                Err(StoreError::Damaged { path, what }) => report.find(path, what, fix(by)),
-                Err(e) => return Err(e),
+                None if by.is_empty() || report.findings.len() > known => {}
+                None => report.find(folder, "its listing is missing", fix(by)),
             }
         }
         Ok(())
@@ -168,6 +210,9 @@ impl Store {
         Ok(needed)
     }
 }
+
+/// How to fix what is in the place of something else.
+const SET_ASIDE: &str = "`loom store repair` sets it aside";
 
 fn verify_tree(
     folder: &Path,

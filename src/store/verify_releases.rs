@@ -3,7 +3,7 @@
 use loom_source::{Release, Slot};
 
 use super::{
-    Store, StoreError,
+    Damage, Store, StoreError,
     installed::TreeRef,
     remove::objects_of,
     verify::{VerifyReport, fix},
@@ -22,6 +22,13 @@ impl Store {
         for release in self.releases_below("verifications")? {
             self.verify_verification(&release, report)?;
         }
+        for (release, tree) in self.unrecorded()? {
+            if self.tree(&tree).is_dir() && !self.is_marked(&tree) {
+                let what = format!("the record of {release} is missing, but its tree is here");
+                let fix = "`loom store repair` makes it again".to_owned();
+                report.notices.push(Damage { path: self.record_path(&release), what, fix });
+            }
+        }
         Ok(())
     }
 
@@ -32,30 +39,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         let path = self.record_path(release);
         let fix = fix(std::slice::from_ref(release));
-        let record = match self.record(release) {
-            Ok(Some(record)) => record,
-            Ok(None) => return Ok(()),
-            Err(StoreError::Document { path, source }) => {
-                report.find(path, source.to_string(), fix);
-                return Ok(());
-            }
-            Err(e) => return Err(e),
-        };
+        let Some(record) = report.read(self.record(release), &fix)? else { return Ok(()) };
         for object in objects_of(&record) {
             if !self.object(&object).is_file() {
                 report.find(&path, format!("its object {object} is missing"), &fix);
             }
         }
-        match self.statement(&record.statement) {
-            Ok(Some(statement)) if statement.release() != *release => {
-                report.find(path, "its statement is of another release", fix);
-            }
-            Ok(_) => {}
-            Err(StoreError::Damaged { path, what }) => report.find(path, what, fix),
-            Err(StoreError::Document { path, source }) => {
-                report.find(path, source.to_string(), fix);
-            }
-            Err(e) => return Err(e),
+        let statement = report.read(self.statement(&record.statement), &fix)?;
+        if statement.is_some_and(|statement| statement.release() != *release) {
+            report.find(path, "its statement is of another release", fix);
         }
         Ok(())
     }
@@ -82,21 +74,13 @@ impl Store {
         report: &mut VerifyReport,
     ) -> Result<(), StoreError> {
         let path = self.verification_path(release);
-        match self.verification(release) {
-            Ok(Some(verification)) => {
-                let fix = fix(std::slice::from_ref(release));
-                for object in &verification.evidence {
-                    if !self.object(object).is_file() {
-                        report.find(&path, format!("its evidence {object} is missing"), &fix);
-                    }
-                }
+        let again = format!("`loom get {}` verifies it again", release.slot);
+        let verification = report.read(self.verification(release), &again)?;
+        let fix = fix(std::slice::from_ref(release));
+        for object in verification.iter().flat_map(|verification| &verification.evidence) {
+            if !self.object(object).is_file() {
+                report.find(&path, format!("its evidence {object} is missing"), &fix);
             }
-            Ok(None) => {}
-            Err(StoreError::Damaged { path, what }) => {
-                let fix = format!("`loom get {}` verifies it again", release.slot);
-                report.find(path, what, fix);
-            }
-            Err(e) => return Err(e),
         }
         Ok(())
     }
@@ -109,12 +93,12 @@ impl Store {
             report.find(self.link_path(release), what, fix);
             return Ok(());
         }
-        let Some(installed) = self.find(release)? else { return Ok(()) };
+        let fix = format!("remove it; `loom get {}` links it again", release.slot);
+        let Some(installed) = report.read(self.find(release), &fix)? else { return Ok(()) };
         let Some(TreeRef { tree, entry }) = self.recorded_tree(release).ok().flatten() else {
             return Ok(());
         };
         if installed.tree != tree || installed.entry != self.tree(&tree).join(entry.as_str()) {
-            let fix = format!("remove it; `loom get {}` links it again", release.slot);
             report.find(installed.link, "it does not lead to the tree of its record", fix);
         }
         Ok(())

@@ -5,6 +5,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use loom_base::time::{age_in_words, duration_in_words};
+
 use super::Policy;
 
 /// A release is younger than `trust.minimum_release_age`, or its age is unknown.
@@ -18,22 +20,18 @@ pub struct TooYoung {
 impl fmt::Display for TooYoung {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.age {
-            Some(age) => write!(f, "is only {} old", humantime::format_duration(coarse(age)))?,
+            Some(age) if age < MINUTE => f.write_str("was published just now")?,
+            Some(age) => write!(f, "is only {} old", age_in_words(age))?,
             None => {
                 f.write_str("has an unknown age: the source does not state when it was published")?;
             }
         }
-        let minimum = humantime::format_duration(self.minimum);
+        let minimum = duration_in_words(self.minimum);
         write!(f, " (trust.minimum_release_age is {minimum})")
     }
 }
 
-/// The age in its largest unit, so that the text is the same a second later.
-fn coarse(age: Duration) -> Duration {
-    let seconds = age.as_secs();
-    let unit = [86_400, 3_600, 60].into_iter().find(|unit| seconds >= *unit).unwrap_or(1);
-    Duration::from_secs(seconds - seconds % unit)
-}
+const MINUTE: Duration = Duration::from_secs(60);
 
 impl Policy {
     /// Whether a minimum age is configured.

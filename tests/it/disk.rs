@@ -177,3 +177,34 @@ fn where_neither_store_nor_state_can_be_written_the_state_folder_is_named() {
     run.says(&["state folder", "/state/loom/leases", "LOOM_STATE_DIR"])
         .never_says(&["--cache-dir"]);
 }
+
+/// Damage in a store that cannot be written is named, with the exit code of damage, and not that the store cannot be written.
+#[test]
+fn damage_in_a_read_only_cache_is_named() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    let source = format!("[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n", mirror.url());
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &source);
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", version]).ok();
+    }
+    let program = sandbox.link("0.2.0").canonicalize().unwrap();
+    let folder = program.parent().unwrap();
+    crate::support::sandbox::make_removable(folder);
+    std::fs::remove_file(&program).unwrap();
+    std::fs::write(&program, "other").unwrap();
+    let script = format!(
+        "mount --bind '{0}' '{0}' && mount -o remount,ro,bind '{0}' || exit 99\n\
+         for args in 'get 0.2.0' 'exec --version 0.2.0 -- true' 'store verify' 'store repair'; do\n\
+         \"$loom\" $args >>out 2>&1; test $? = 6 || {{ echo \"$args\" >&2; cat out >&2; exit 98; }}; done\n\
+         \"$loom\" get 0.1.0 >>out || exit 97\n\
+         \"$loom\" doctor --offline >doctor; grep -q 'read-only' doctor || exit 96\n\
+         cat out",
+        sandbox.cache().display(),
+    );
+    let mut command = sandbox.command("unshare");
+    command.args(["--map-root-user", "--mount", "--", "sh", "-c", &script]);
+    command.env("loom", Sandbox::program()).current_dir(sandbox.project());
+    let run = sandbox.start(&["a damaged read-only cache"], command).wait().ok();
+    let named = run.stdout().matches(program.to_str().unwrap()).count();
+    assert!(named >= 4, "{}", run.stdout());
+}

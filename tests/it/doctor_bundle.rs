@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 use crate::support::{Plain, Sandbox};
 
 /// One secret for each place where secrets are kept.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
     "planted-in-config-0001",
     "planted-in-dotenv-0002",
     "planted-in-token-0003",
@@ -15,6 +15,8 @@ const SECRETS: [&str; 9] = [
     "planted-in-other-project-0007",
     "planted-in-mcp-env-0008",
     "planted-in-providers-0009",
+    // As `base64` writes `ada:planted-in-netrc-0006`.
+    "YWRhOnBsYW50ZWQtaW4tbmV0cmMtMDAwNg==",
 ];
 
 fn plant(sandbox: &mut Sandbox, mirror: &Plain) {
@@ -34,7 +36,10 @@ fn plant(sandbox: &mut Sandbox, mirror: &Plain) {
     sandbox.write(other.join(".env"), &format!("PLAIN={}\n", SECRETS[6]));
     let netrc = format!("machine mirror.invalid login ada password {}\n", SECRETS[5]);
     sandbox.write(sandbox.home().join(".netrc"), &netrc);
-    sandbox.set("LOOM_TOKEN", SECRETS[2]).set("GITHUB_TOKEN", SECRETS[3]);
+    sandbox
+        .set("SHORT_SECRET", "q7zK")
+        .set("LOOM_TOKEN", SECRETS[2])
+        .set("GITHUB_TOKEN", SECRETS[3]);
     let providers = format!("{{\"openai\":{{\"api_key\":\"{}\"}}}}", SECRETS[8]);
     sandbox.set("LOOM_LLM_PROVIDERS", providers);
     // The log and the records of a runtime that ended.
@@ -43,7 +48,7 @@ fn plant(sandbox: &mut Sandbox, mirror: &Plain) {
         SECRETS.iter().map(|secret| format!("INFO got {secret} from it\n")).collect();
     let log = format!(
         "{}{lines}url=https://bob:hunter2@host/x?sig=abcdef next\n\
-         Authorization: Bearer abcdefghijkl\nkey sk-0123456789abcdefghij\n\x1b[31mred\n",
+         pin=q7zK, and q7zK%20planted%2din%2durl%2d0005\nAuthorization: Bearer abcdefghijkl\nkey sk-0123456789abcdefghij\n\x1b[31mred\n",
         "early\n".repeat(300)
     );
     sandbox.write(instance.join("log"), &log);
@@ -93,7 +98,18 @@ fn it_has_what_a_report_needs_and_no_secret() {
     for secret in SECRETS {
         assert!(!text.contains(secret), "{secret} is in:\n{text}");
     }
-    for secret in ["hunter2", "abcdef next", "abcdefghijkl", "sk-0123", "c0de", "ada:", "\x1b"] {
+    for secret in [
+        "hunter2",
+        "abcdef next",
+        "abcdefghijkl",
+        "sk-0123",
+        "c0de",
+        "ada:",
+        "\x1b",
+        "pin=q7zK",
+        "planted%2d",
+        "bmV0cmMtMDAw",
+    ] {
         assert!(!text.contains(secret), "{secret} is in:\n{text}");
     }
     for kept in ["got *** from it", "mirror.invalid", "9.9.9", "https://***@host/x?***"] {

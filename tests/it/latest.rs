@@ -134,7 +134,7 @@ fn a_version_that_is_too_young_is_not_selected_but_may_be_named() {
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
     assert_eq!(sandbox.loom(&["get", "--version", "0.1"]).ok().path(), sandbox.link("0.1.0"));
     let young = sandbox.loom(&["get", "--version", "0.3"]).code(6);
-    young.says(&["0.3.0 is only 1day old", "trust.minimum_release_age", "--version"]);
+    young.says(&["0.3.0 is only 1 day old", "trust.minimum_release_age", "--version"]);
     sandbox.loom(&["get", "--version", "0.3.0"]).ok();
 }
 

@@ -17,6 +17,7 @@ mod config;
 #[cfg(target_os = "linux")]
 mod crash;
 mod damage;
+mod damaged_roots;
 mod dedup;
 mod dev;
 mod disk;
@@ -61,6 +62,7 @@ mod mirror_requests;
 mod mirror_roots;
 mod mirror_sync;
 mod mirror_writers;
+mod misplaced;
 mod musts;
 mod network;
 mod nginx;

@@ -189,7 +189,14 @@ const RULES: &[(&str, &[&str])] = &[
     ("After a failed fsync", &["a_disk_that_fails_to_sync"]),
     (
         "MUST NOT remove trees or objects that nothing names while",
-        &["a_record_that_cannot_be_read_keeps_all_trees_and_objects"],
+        &[
+            "a_record_that_cannot_be_read_keeps_all_trees_and_objects",
+            "a_root_that_cannot_be_read_keeps_everything",
+        ],
+    ),
+    (
+        "A `format` of a newer number MUST NOT be replaced",
+        &["a_damaged_format_is_refused_everywhere_and_mended"],
     ),
     ("their listings MUST be removed before", &["old_versions_go_and_their_objects_with_them"]),
     (

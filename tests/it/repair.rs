@@ -101,6 +101,10 @@ fn a_tree_without_any_copy_is_named_offline() {
     mirror_away(&mirror, true);
     let run = sandbox.loom(&["store", "repair", "--json"]).code(6).json();
     assert_eq!(run["left"][0]["path"], tree.to_str().unwrap(), "{run}");
+    let text = sandbox.loom(&["store", "repair"]).code(6).stdout();
+    assert!(text.ends_with("1 problem left\n"), "{text}");
+    // Damage of another version is none of the one that is named.
+    sandbox.loom(&["store", "repair", "0.1.0"]).ok();
     sandbox.loom(&["get", "--offline", "0.1.0"]).ok();
     mirror_away(&mirror, false);
     sandbox.loom(&["store", "repair"]).ok();
@@ -139,10 +143,17 @@ fn only_the_versions_that_are_named_are_repaired() {
     for tree in sandbox.trees() {
         delete(&sandbox.cache().join("store").join(tree));
     }
-    let dry = sandbox.loom(&["store", "repair", "--dry-run", "--json"]).ok().json();
+    let dry = sandbox.loom(&["store", "repair", "--dry-run", "--json"]).code(6).json();
     assert_eq!(dry["left"].as_array().unwrap().len(), 2, "{dry}");
+    let dry = sandbox.loom(&["store", "repair", "--dry-run", "--json", "0.1.0"]).code(6).json();
+    assert_eq!(dry["left"].as_array().unwrap().len(), 1, "{dry}");
+    for args in [&["9.9.9"][..], &["9.9.9", "--dry-run"], &["^7"]] {
+        let run = sandbox.loom(&[&["store", "repair"][..], args].concat()).code(3);
+        run.says(&["is not installed"]);
+    }
     assert!(sandbox.trees().is_empty(), "nothing was changed");
-    sandbox.loom(&["store", "repair", "0.2"]).code(6);
+    let run = sandbox.loom(&["store", "repair", "0.2"]).ok();
+    assert!(run.stdout().ends_with("OK: 1 file repaired, 1 release\n"), "{}", run.stdout());
     sandbox.loom(&["which", "0.2.0"]).ok();
     sandbox.loom(&["which", "0.1.0"]).code(3);
     sandbox.loom(&["store", "repair", "latest"]).code(2);

@@ -144,7 +144,7 @@ fn documents_of_the_store() {
         {
             let run = sandbox.loom(command);
             if run.exit() != 0 && command[0] == "which" {
-                run.says(&[document.to_str().unwrap(), "not a regular file"]);
+                run.says(&[document.to_str().unwrap(), "expected a file, got a FIFO"]);
             }
         }
     }

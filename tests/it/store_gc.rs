@@ -77,7 +77,7 @@ fn versions_are_removed_by_the_rules_and_the_output_says_why() {
     sandbox.loom(&["store", "keep", "--remove", "0.1.0"]).ok();
     sandbox.loom(&["store", "keep", "--remove", "0.1.0"]).code(3).says(&["is not kept"]);
     let text = sandbox.loom(&["store", "gc", "--older-than", "5days"]).ok().stdout();
-    for part in ["0.1.0", "was not used for 5days", "removed 1 version,"] {
+    for part in ["0.1.0", "was not used for 5 days", "removed 1 version,"] {
         assert!(text.contains(part), "{text}");
     }
     sandbox.loom(&["store", "gc", "--older-than", "soon"]).code(2);
@@ -230,4 +230,53 @@ fn remove_takes_ranges_and_several_versions() {
     assert_eq!(json["version"], "0.2.0");
     assert!(Path::new(&sandbox.link("0.4.0")).exists());
     sandbox.verify();
+}
+
+/// What killed processes and repairs have left counts in a dry run as in the run.
+#[test]
+fn a_dry_run_has_the_totals_of_the_run() {
+    let (sandbox, _mirror) = with_four();
+    let old = |path: PathBuf, bytes: &str| {
+        sandbox.write(&path, bytes);
+        let file = fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - 9 * DAY).unwrap();
+    };
+    let cache = sandbox.cache();
+    let digest = "0".repeat(64);
+    old(cache.join("partial").join(&digest), "part of a transfer");
+    old(cache.join("tmp/t0123456789ab"), "temporary");
+    old(sandbox.state().join(".new-0123456789ab"), "state");
+    old(sandbox.state().join("self/.loom-new-abcdef"), "own program");
+    sandbox.write(sandbox.state().join(".new-younger"), "younger");
+    for folder in [format!(".new-{}", "a".repeat(12)), format!(".damaged-{digest}-1")] {
+        sandbox.write(cache.join("store").join(folder).join("0/file"), "a tree");
+    }
+    sandbox.write(cache.join("damaged/1-format"), "set aside");
+    let args = ["store", "gc", "--keep", "2", "--json"];
+    let counts = |dry: bool| {
+        let more: &[&str] = if dry { &["--dry-run"] } else { &[] };
+        let json = sandbox.loom(&[&args[..], more].concat()).ok().json();
+        let versions = versions(&json["removed"]);
+        (versions, ["trees", "objects", "stale", "freed"].map(|key| json[key].as_u64().unwrap()))
+    };
+    let before = sandbox.files("").len();
+    let planned = counts(true);
+    assert_eq!(sandbox.files("").len(), before, "nothing was changed");
+    assert_eq!(planned, counts(false));
+    assert_eq!(planned.0.len(), 2);
+    assert_eq!(&planned.1[..3], [2, 2 * 3, 1 + 1 + 2]);
+    assert_eq!(counts(true).1, [0; 4]);
+    assert!(sandbox.state().join(".new-younger").exists());
+}
+
+#[test]
+fn all_versions_may_be_kept() {
+    let (sandbox, mirror) = with_four();
+    configure(&sandbox, &mirror, "[store]\nkeep = 1\n");
+    let json = sandbox.loom(&["store", "gc", "--keep", "all", "--json"]).ok().json();
+    assert_eq!(json["removed"].as_array().unwrap().len(), 0, "{json}");
+    sandbox.loom(&["store", "gc", "--keep", "some"]).code(2).says(&["or all"]);
+    let run = sandbox.loom(&["store", "gc", "--keep", "1"]).ok();
+    assert!(run.stdout().contains("it is not the newest version"), "{}", run.stdout());
+    assert!(!run.stdout().contains("1 newest versions"), "{}", run.stdout());
 }

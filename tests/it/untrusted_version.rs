@@ -19,7 +19,7 @@ fn it_cannot_be_younger_than_the_user_allows() {
     sandbox.sources(&[(&depot.url(), "[trust]\nminimum_release_age = \"7d\"")]);
     select(&sandbox, "0.3.0");
     let young = sandbox.loom(&["get"]).code(6);
-    young.says(&["0.3.0 is only 1day old", "the project names the version", "loom trust"]);
+    young.says(&["0.3.0 is only 1 day old", "the project names the version", "loom trust"]);
     assert!(sandbox.trees().is_empty());
     sandbox.loom(&["up", "--detach"]).code(6).never_says(&["is not trusted to set"]);
     select(&sandbox, "0.2.0");

@@ -9,7 +9,7 @@ pub struct RepairReport {
     pub repaired: Vec<Repaired>,
     /// What is still damaged or missing, ordered by path; empty where everything was mended.
     pub left: Vec<Damage>,
-    /// The number of releases that the store has now.
+    /// The number of releases that the store has now, or that were looked at.
     pub releases: usize,
 }
 
@@ -21,7 +21,10 @@ impl RepairReport {
                 damage.path.starts_with(path) || path.starts_with(&damage.path)
             };
             let is_known = self.repaired.iter().any(|it| is_named(&it.path));
-            if !is_known && !self.left.iter().any(|left| left.path == damage.path) {
+            let is_left = self.left.iter().any(|left| {
+                damage.path.starts_with(&left.path) || left.path.starts_with(&damage.path)
+            });
+            if !is_known && !is_left {
                 self.repaired.push(Repaired::new(&damage.path, "repaired with its release"));
             }
         }

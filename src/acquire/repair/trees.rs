@@ -8,17 +8,17 @@ use super::{
 };
 use crate::{
     acquire::acquirer::RebuiltFrom,
-    store::{Damage, Repaired, TreeRef},
+    store::{Damage, RepairScope, Repaired, TreeRef},
 };
 
 impl Acquirer<'_> {
     pub(super) fn repair_trees(
         &self,
-        wanted: &dyn Fn(&Release) -> bool,
+        scope: RepairScope<'_>,
         findings: &[Damage],
         report: &mut RepairReport,
     ) -> Result<(), AcquireError> {
-        for release in self.store.known_releases()?.iter().filter(|release| wanted(release)) {
+        for release in self.store.known_releases()?.iter().filter(|release| scope.covers(release)) {
             let what = release.to_string();
             for tree in self.store.tree_refs(release)? {
                 if self.store.is_tree_broken(&tree.tree, findings) {

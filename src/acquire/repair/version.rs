@@ -7,7 +7,7 @@ use super::{
     super::{AcquireError, Acquirer, How, reverify::reverify, state::highest},
     RepairReport,
 };
-use crate::store::{Damage, Presence, Recovery, Repaired, TreeRef, Unverified};
+use crate::store::{Damage, Presence, Recovery, RepairScope, Repaired, TreeRef, Unverified};
 
 impl Acquirer<'_> {
     pub(super) fn repair_version(
@@ -199,7 +199,11 @@ impl Acquirer<'_> {
     }
 
     /// Points `bin/latest` to the version that `latest` led to, where the link is missing or dangles.
-    pub(super) fn repair_latest(&self, report: &mut RepairReport) -> Result<(), AcquireError> {
+    pub(super) fn repair_latest(
+        &self,
+        scope: RepairScope<'_>,
+        report: &mut RepairReport,
+    ) -> Result<(), AcquireError> {
         let mut products: Vec<_> = vec![];
         for release in self.store.installed_versions()? {
             let product = release.product();
@@ -210,6 +214,9 @@ impl Acquirer<'_> {
         for product in products {
             let Some(version) = highest::load(self.state, &product)? else { continue };
             let release = product.at_version(version);
+            if !scope.covers(&release) {
+                continue;
+            }
             let link = self.store.latest_path(&release);
             if !link.exists()
                 && let Some(installed) = self.store.presence(&release, &self.policy)?.accepted()

@@ -22,6 +22,19 @@ pub(super) fn all(cache: &Path, state: &Path) -> Vec<DoctorCheck> {
             #[cfg(target_os = "linux")]
             checks.push(super::filesystem::check(scratch.path()));
         }
+        Some((Err(e), folder)) if is_read_only(&e) && is_readable_store(cache) => {
+            let message = format!(
+                "the store {} is read-only: what is in it can be started, and nothing can be downloaded or repaired",
+                cache.display()
+            );
+            checks.push(DoctorCheck::warning("cache", message).hint(
+                "set LOOM_CACHE_DIR to a folder that can be written, if this one is not meant to be read-only",
+            ));
+            #[cfg(unix)]
+            checks.extend(super::space::of(&folder));
+            #[cfg(not(unix))]
+            let _ = folder;
+        }
         Some((Err(e), _)) => checks.push(unwritable("cache", cache, &e, "LOOM_CACHE_DIR")),
         None => checks.push(DoctorCheck::failure(
             "cache",
@@ -38,6 +51,15 @@ pub(super) fn all(cache: &Path, state: &Path) -> Vec<DoctorCheck> {
 /// The folder, or the nearest existing one above it: a check creates nothing that stays.
 fn existing(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|path| path.is_dir()).map(Path::to_owned)
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+}
+
+/// Whether there is a store from which programs can be started.
+fn is_readable_store(cache: &Path) -> bool {
+    Store::open(cache).is_ok_and(|store| store.exists())
 }
 
 fn unwritable(name: &'static str, folder: &Path, error: &io::Error, variable: &str) -> DoctorCheck {

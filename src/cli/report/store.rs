@@ -44,11 +44,12 @@ pub(crate) fn hint(error: &StoreError) -> Option<String> {
                 path.display()
             ));
         }
+        StoreError::DamagedFormat { .. } => "`loom store repair` writes it again",
         StoreError::NoLocks { .. } => {
             "give a folder on a file system with locks with --cache-dir or LOOM_CACHE_DIR"
         }
         StoreError::Damaged { .. } => {
-            "`loom store verify` lists all damages, and the command that mends each"
+            "`loom store verify` lists all damages, and the command that mends each; `loom store repair` mends all"
         }
         StoreError::Document { .. } => {
             "`loom get --force-download VERSION` fetches the release again"
@@ -79,9 +80,18 @@ pub(crate) fn hint(error: &StoreError) -> Option<String> {
             "give a folder on a file system with permissions, mounted without noexec, with --cache-dir or LOOM_CACHE_DIR"
         }
         StoreError::Gone { .. } => "another process has just removed it; try again",
+        StoreError::Io { source, .. } if is_misplaced(source) => {
+            "`loom store repair` sets aside what is in its place"
+        }
         StoreError::Statement { .. } | StoreError::Io { .. } => return None,
     };
     Some(hint.to_owned())
+}
+
+/// Whether a folder is in the place of a file, or a file in that of a folder.
+fn is_misplaced(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory};
+    matches!(error.kind(), AlreadyExists | IsADirectory | NotADirectory)
 }
 
 /// What the user should know about the store.

@@ -8,18 +8,21 @@ use loom_source::Release;
 use serde_json::{Value, json};
 
 use super::gc_reasons::{keep_word, keep_words, remove_word, remove_words};
-use crate::cli::{Exit, Outcome, context::Context, store_limits, table::table};
+use crate::cli::{
+    Exit, Outcome, context::Context, path_text::shown, store_limits, table::table,
+    writer_args::counted,
+};
 use loom_runtime::{
-    config::{ByteSize, Resolved},
-    store::{FetchableSources, GcReport, GcRules, GcRun, Store},
+    config::{ByteSize, Resolved, VersionCount},
+    store::{Damage, FetchableSources, GcReport, GcRules, GcRun, Store},
 };
 
 /// Arguments of `loom store gc`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Keep the N newest versions of each program and platform; older ones may go [default: store.keep]
+    /// Keep the N newest versions of each program and platform, or all; older ones may go [default: store.keep]
     #[arg(long, value_name = "N")]
-    keep: Option<u32>,
+    keep: Option<VersionCount>,
     /// Remove only versions that were not used for this time (30days, 12h)
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     older_than: Option<Duration>,
@@ -49,6 +52,12 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
             "a record cannot be read, so trees and objects that it may need were kept; `loom store verify` names it",
         );
     }
+    for Damage { path, what, .. } in &report.damaged_roots {
+        context.printer.warning(format!(
+            "{} cannot be read ({what}), so everything that it may keep was kept; `loom store repair` mends it",
+            path.display()
+        ));
+    }
     context.printer.answer(&document(args, &report), || text(args, &report, now))?;
     if report.garbage > 0 {
         context.printer.message(format!(
@@ -71,7 +80,11 @@ fn rules(args: &Args, context: &Context, resolved: &Resolved, store: &Store) -> 
     let is_configured = args.keep.is_none() && args.older_than.is_none();
     let fetchable = if args.all { FetchableSources::NotRequired } else { configured.fetchable };
     GcRules {
-        keep: if is_configured { configured.keep } else { args.keep },
+        keep: if is_configured {
+            configured.keep
+        } else {
+            args.keep.and_then(VersionCount::number)
+        },
         older_than: args.older_than,
         max_size: args.max_size.map(|size| size.0).or(configured.max_size),
         defaults: configured.defaults,
@@ -94,6 +107,7 @@ fn document(args: &Args, report: &GcReport) -> Value {
     json!({
         "schema": 1, "dry_run": args.dry_run, "removed": removed.collect::<Vec<_>>(),
         "kept": kept.collect::<Vec<_>>(), "trees": report.trees, "objects": report.objects,
+        "damaged_roots": report.damaged_roots.iter().map(|root| shown(&root.path)).collect::<Vec<_>>(),
         "stale": report.stale, "freed": report.freed, "garbage": report.garbage, "excess": report.excess,
     })
 }
@@ -109,9 +123,16 @@ fn text(args: &Args, report: &GcReport, now: SystemTime) -> String {
         }
     }
     let did = if args.dry_run { "would remove" } else { "removed" };
-    let count = report.removed.len();
-    let versions = format!("{count} version{}", if count == 1 { "" } else { "s" });
-    text + &format!("{did} {versions}, {} in total", HumanBytes(report.freed))
+    let counts = [
+        (report.trees, "damaged or unneeded tree"),
+        // Those of the versions go with them.
+        (if report.removed.is_empty() { report.objects } else { 0 }, "unneeded object"),
+        (report.stale, "old file"),
+    ];
+    let mut parts = vec![counted(report.removed.len(), "version")];
+    let more = counts.into_iter().filter(|(count, _)| *count > 0);
+    parts.extend(more.map(|(count, what)| counted(count, what)));
+    text + &format!("{did} {}, {} in total", parts.join(", "), HumanBytes(report.freed))
 }
 
 fn explanation(report: &GcReport, now: SystemTime) -> String {

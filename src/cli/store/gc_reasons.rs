@@ -1,7 +1,8 @@
 //! Why a version stays or goes, in words.
 
 use indicatif::HumanBytes;
-use loom_runtime::store::{KeepReason, RemoveReason};
+use loom_base::time::duration_in_words;
+use loom_runtime::store::{KeepReason, RemoveReason, collect::GRACE};
 
 /// The word of a reason in JSON documents.
 pub(super) fn keep_word(why: KeepReason) -> &'static str {
@@ -18,6 +19,7 @@ pub(super) fn keep_word(why: KeepReason) -> &'static str {
         KeepReason::NoRule => "no_rule",
         KeepReason::NoTime => "no_time",
         KeepReason::Foreign => "foreign",
+        KeepReason::Damaged => "damaged",
     }
 }
 
@@ -38,6 +40,7 @@ pub(super) fn keep_words(why: KeepReason) -> &'static str {
         KeepReason::NoRule => "no rule gives it up",
         KeepReason::NoTime => "the next run removes it",
         KeepReason::Foreign => "it belongs to another user",
+        KeepReason::Damaged => "what shows whether it is needed is damaged",
     }
 }
 
@@ -53,9 +56,12 @@ pub(super) fn remove_word(why: RemoveReason) -> &'static str {
 /// Why a version goes.
 pub(super) fn remove_words(why: RemoveReason) -> String {
     match why {
+        RemoveReason::Older(0) => "no version is to be kept".to_owned(),
+        RemoveReason::Older(1) => "it is not the newest version".to_owned(),
         RemoveReason::Older(keep) => format!("it is not one of the {keep} newest versions"),
+        // What was used in the last day stays under every rule.
         RemoveReason::Unused(time) => {
-            format!("it was not used for {}", humantime::format_duration(time))
+            format!("it was not used for {}", duration_in_words(time.max(GRACE)))
         }
         RemoveReason::MaxSize(bytes) => format!("the store is larger than {}", HumanBytes(bytes)),
     }

@@ -57,7 +57,10 @@ enum StoreCommand {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let allow_unverified = matches!(&args.command, StoreCommand::Add(add) if add.allow_unverified);
     let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
-    let store = context.store(&resolved)?;
+    let store = match &args.command {
+        StoreCommand::Repair(_) => context.store_to_repair(&resolved)?,
+        _ => context.store(&resolved)?,
+    };
     match &args.command {
         StoreCommand::Verify(args) => verify::run(args, context, &resolved, &store),
         StoreCommand::Repair(args) => repair::run(args, context, &resolved, &store),

@@ -6,7 +6,7 @@ use serde_json::json;
 use loom_runtime::{
     acquire::{Acquirer, RepairReport},
     config::Resolved,
-    store::{Damage, Repaired, Store},
+    store::{Damage, RepairScope, Repaired, Store},
 };
 
 use crate::cli::{
@@ -19,7 +19,7 @@ use crate::cli::{
 pub(crate) struct Args {
     /// Repair this version, those of a range, or the cargo builds (dev) only
     version: Option<Selector>,
-    /// Print what is damaged, and change nothing
+    /// Print what is damaged, and change nothing; exit 6 if there is damage
     #[arg(long)]
     dry_run: bool,
 }
@@ -49,11 +49,22 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
     let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved)?);
     let options = ready::options(resolved, &Selection::default());
     let acquirer = Acquirer::new(store, state, &candidates, policy, options, &reporter);
+    let scope = match args.version {
+        None => RepairScope::Everything,
+        Some(_) => RepairScope::Releases(&wanted),
+    };
     if args.dry_run {
-        return plan(context, &acquirer.plan_repair()?);
+        let (findings, releases) = acquirer.plan_repair(scope)?;
+        if releases == 0 {
+            none_here(args)?;
+        }
+        return plan(context, &findings);
     }
-    let report = acquirer.repair(&wanted)?;
+    let report = acquirer.repair(scope)?;
     context.notices(store);
+    if report.releases == 0 && report.repaired.is_empty() {
+        none_here(args)?;
+    }
     let repaired: Vec<_> = report.repaired.iter().map(repaired_json).collect();
     let left: Vec<_> = report.left.iter().map(damage_json).collect();
     let document = json!({
@@ -76,7 +87,14 @@ fn plan(context: &Context, findings: &[Damage]) -> Outcome {
         count => format!("{} found, nothing was changed", counted(count, "problem")),
     };
     context.printer.answer(&document, || format!("{}{verdict}", damage_lines(findings)))?;
-    Ok(Exit::Success)
+    Ok(if findings.is_empty() { Exit::Success } else { Exit::Integrity })
+}
+
+/// The error where nothing is here of the versions that were named.
+fn none_here(args: &Args) -> Result<(), CommandError> {
+    let Some(version) = &args.version else { return Ok(()) };
+    Err(CommandError::new(Exit::Absent, format!("{version} is not installed"))
+        .hint("`loom list` shows the installed releases"))
 }
 
 fn repaired_json(repaired: &Repaired) -> serde_json::Value {
@@ -101,8 +119,9 @@ fn text(report: &RepairReport) -> String {
     let verdict = match (report.repaired.len(), report.left.len()) {
         (0, 0) => format!("OK: nothing is damaged, {releases}"),
         (count, 0) => format!("OK: {} repaired, {releases}", counted(count, "file")),
+        (0, left) => format!("{} left", counted(left, "problem")),
         (count, left) => {
-            format!("{} repaired, {} left", counted(count, "file"), counted(left, "problem"))
+            format!("{} left, {} made", counted(left, "problem"), counted(count, "change"))
         }
     };
     format!("{repaired}{}{verdict}", damage_lines(&report.left))

@@ -26,17 +26,21 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
         report.findings.extend(evidence.findings);
         checks = Some(evidence.checks);
     }
-    let findings: Vec<_> = report
-        .findings
-        .iter()
-        .map(|damage| json!({"path": shown(&damage.path), "what": damage.what, "cure": damage.fix}))
-        .collect();
+    let listed = |damages: &[Damage]| -> Vec<_> {
+        let one = |damage: &Damage| json!({"path": shown(&damage.path), "what": damage.what, "cure": damage.fix});
+        damages.iter().map(one).collect()
+    };
+    let (findings, notices) = (listed(&report.findings), listed(&report.notices));
     let evidence: Option<Vec<_>> = checks.as_ref().map(|all| all.iter().map(check_json).collect());
     let document = json!({
         "schema": 1, "sound": findings.is_empty(), "releases": report.releases, "trees": report.trees,
         "objects": report.objects, "bytes": report.bytes, "evidence": evidence, "findings": findings,
+        "notices": notices,
     });
     context.printer.answer(&document, || verify_text(&report, checks.as_deref()))?;
+    for damage in &report.notices {
+        context.printer.warning(line(damage));
+    }
     if !report.findings.is_empty() {
         context.printer.message("`loom store repair` mends what can be mended");
     }
@@ -57,9 +61,7 @@ fn check_json(check: &EvidenceCheck) -> serde_json::Value {
 
 /// The damages, and a closing line such as `OK: 1 release, 3 objects verified (5.20 KiB)`.
 fn verify_text(report: &VerifyReport, checks: Option<&[EvidenceCheck]>) -> String {
-    let line =
-        |damage: &Damage| format!("{}: {}; {}\n", damage.path.display(), damage.what, damage.fix);
-    let damages: String = report.findings.iter().map(line).collect();
+    let damages: String = report.findings.iter().map(|damage| line(damage) + "\n").collect();
     let holding = checks.unwrap_or_default().iter().map(|check| {
         let EvidenceCheck { release, digest, result } = check;
         format!("{release}: {} by {}: {}\n", digest.of.as_str(), digest.voucher(), result.word())
@@ -73,6 +75,10 @@ fn verify_text(report: &VerifyReport, checks: Option<&[EvidenceCheck]>) -> Strin
     let objects = counted(report.objects, "object");
     let bytes = HumanBytes(report.bytes);
     format!("{holding}{damages}{verdict}: {releases}, {objects} verified ({bytes})")
+}
+
+fn line(damage: &Damage) -> String {
+    format!("{}: {}; {}", damage.path.display(), damage.what, damage.fix)
 }
 
 /// `1 object`, `2 objects`.

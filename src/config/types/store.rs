@@ -15,12 +15,8 @@ use crate::config::{
 impl SettingType for VersionCount {
     const FORM: &'static str = r#"a number of versions, or "all""#;
 
-    fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
-        if text == "all" {
-            return Ok(Self::All);
-        }
-        let number = u32::parse(text, base);
-        number.map(Self::Newest).map_err(|_| Problem::invalid(Self::FORM, text))
+    fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
+        text.parse().map_err(|_| Problem::invalid(Self::FORM, text))
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {

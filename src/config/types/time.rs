@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use loom_base::DailyWindow;
+use loom_base::{DailyWindow, time::duration_text};
 use serde_json::{Value, json};
 
 use super::number::out_of_range;
@@ -26,7 +26,7 @@ impl SettingType for Duration {
     }
 
     fn shown(&self) -> ShownValue {
-        ShownValue::Plain(humantime::format_duration(*self).to_string().into())
+        ShownValue::Plain(duration_text(*self).into())
     }
 }
 

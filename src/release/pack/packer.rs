@@ -72,7 +72,7 @@ pub fn pack(request: &PackRequest) -> Result<PackedAsset, PackError> {
     }
     let files = files(request)?;
     let (format, name) = asset(release);
-    fs::create_dir_all(to).map_err(PackError::at(to))?;
+    placed_file::create_folder(to).map_err(PackError::at(to))?;
     let mut temporary = placed_file::temporary_in(to).map_err(PackError::at(to))?;
     let mut out = RepeatedWriter(temporary.as_file_mut());
     let written = archive::write(format, &files, *time, &mut out);
@@ -100,7 +100,7 @@ pub struct AttachedFile {
 /// [`PackError`] where the file cannot be copied, and where the folder has another file of this name.
 pub fn attach(file: &Path, to: &Path) -> Result<AttachedFile, PackError> {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    fs::create_dir_all(to).map_err(PackError::at(to))?;
+    placed_file::create_folder(to).map_err(PackError::at(to))?;
     let mut source = RegularFile::open(file).map_err(PackError::at(file))?.into_file();
     let mut temporary = placed_file::temporary_in(to).map_err(PackError::at(to))?;
     std::io::copy(&mut source, &mut temporary).map_err(PackError::at(file))?;

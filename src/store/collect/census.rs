@@ -8,7 +8,10 @@ use std::{
 
 use loom_source::{Digest, Product, Release, Slot};
 
-use crate::store::{EntryKind, Store, StoreError, Verification, du::size, remove::objects_of};
+use crate::store::{
+    Damage, EntryKind, Store, StoreError, Verification, du::size, error::undamaged,
+    remove::objects_of,
+};
 
 /// What a store holds.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct Census {
     pub(super) evidence: BTreeSet<Digest>,
     /// Whether a record or a statement cannot be read, so that any tree and object may be needed.
     pub(super) unreadable: bool,
+    /// The root files that cannot be read, so that any version may be needed.
+    pub(super) damaged_roots: Vec<Damage>,
 }
 
 /// A version.
@@ -60,6 +65,11 @@ impl VersionHere {
 }
 
 impl Census {
+    /// Whether something that may name any tree and object cannot be read.
+    pub(super) fn hides_needs(&self) -> bool {
+        self.unreadable || !self.damaged_roots.is_empty()
+    }
+
     /// How many versions and development builds name each tree.
     pub(super) fn named(&self) -> BTreeMap<Digest, usize> {
         let mut named = BTreeMap::new();
@@ -74,11 +84,14 @@ impl Census {
 impl Store {
     /// Reads all documents once. The collection lock must be held.
     pub(super) fn census(&self, now: SystemTime) -> Result<Census, StoreError> {
-        let mut census = Census { roots: self.roots(now)?, ..Census::default() };
+        let mut census = Census { damaged_roots: self.damaged_roots()?, ..Census::default() };
+        if census.damaged_roots.is_empty() {
+            census.roots = self.roots(now)?;
+        }
         let mut recorded = HashSet::new();
         for release in self.known()? {
             if release.slot == Slot::Dev {
-                let kept = self.dev_trees(&release)?;
+                let kept = undamaged(self.dev_trees(&release))?.unwrap_or_default();
                 census.development.extend(kept.into_iter().map(|kept| kept.tree));
                 census.development.extend(self.find(&release)?.map(|installed| installed.tree));
             } else {
@@ -179,11 +192,7 @@ fn usable<T>(
     read: Result<Option<T>, StoreError>,
     readable: &mut bool,
 ) -> Result<Option<T>, StoreError> {
-    match read {
-        Err(StoreError::Damaged { .. } | StoreError::Document { .. }) => {
-            *readable = false;
-            Ok(None)
-        }
-        read => read,
-    }
+    let read = undamaged(read)?;
+    *readable &= read.is_some();
+    Ok(read.flatten())
 }

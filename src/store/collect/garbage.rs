@@ -2,18 +2,12 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     time::{Duration, SystemTime},
 };
 
 use loom_source::Digest;
 
-use crate::store::{
-    Store, StoreError,
-    du::size,
-    error::{FileAction, absent, at},
-    locks,
-};
+use crate::store::{Store, StoreError, du::size, durable::remove_any, locks};
 
 /// A partial transfer that has not grown for this long is removed.
 const STALE_PARTIAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -44,6 +38,8 @@ impl Store {
         });
         match taken {
             Err(error) if error.is_read_only() => Ok(false),
+            // Whether a process runs from it is not known.
+            Err(StoreError::Damaged { .. }) => Ok(false),
             taken => taken,
         }
     }
@@ -64,8 +60,8 @@ impl Store {
         for object in objects {
             let bytes = self.object_bytes_on_disk(object);
             let path = self.object(object);
-            match absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path)) {
-                Ok(removed) => freed += removed.map_or(0, |()| bytes),
+            match remove_any(&path) {
+                Ok(()) => freed += bytes,
                 // Another user's; that user's next run removes it.
                 Err(error) if error.is_read_only() => {}
                 Err(error) => return Err(error),
@@ -83,5 +79,11 @@ impl Store {
         removed += self.forget_old_failures(OLD_FAILURE, now)?;
         self.remove_old_projects(now)?;
         Ok((removed, freed))
+    }
+
+    /// What [`remove_stale`](Self::remove_stale) would remove.
+    pub(super) fn stale(&self, now: SystemTime) -> Result<(usize, u64), StoreError> {
+        let (partials, bytes) = self.stale_partials(STALE_PARTIAL)?;
+        Ok((partials + self.old_failures(OLD_FAILURE, now)?, bytes))
     }
 }

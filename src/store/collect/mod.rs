@@ -9,11 +9,13 @@
 //! | `removal` | takes one version out of use |
 //! | `garbage` | trees and objects that nothing names |
 //! | `taken` | deletes what was taken out of use, on all cores |
+//! | `preview` | what a collection would do |
 //! | `run` | [`Store::collect`](super::Store::collect): the steps in their order |
 
 mod census;
 mod garbage;
 mod plan;
+mod preview;
 mod removal;
 mod report;
 mod rules;

@@ -40,6 +40,8 @@ pub enum KeepReason {
     NoTime,
     /// Another user has written it, or the store cannot be written.
     Foreign,
+    /// A root file or its lease is damaged, so that it may be needed.
+    Damaged,
 }
 
 /// Why a version goes.

@@ -28,6 +28,7 @@ impl Store {
         for tree in &own {
             let (path, lease) = match self.open_lease(tree) {
                 Err(error) if error.is_read_only() => return Ok(Err(KeepReason::Foreign)),
+                Err(StoreError::Damaged { .. }) => return Ok(Err(KeepReason::Damaged)),
                 opened => opened?,
             };
             if !locks::tried(&path, lease.try_lock())? {

@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use loom_source::Release;
 
+use crate::store::Damage;
+
 use super::plan::{KeepReason, RemoveReason};
 
 /// What a collection did, or with [`GcRun::dry_run`](super::GcRun::dry_run) would do.
@@ -26,6 +28,9 @@ pub struct GcReport {
     pub garbage: u64,
     /// Whether trees and objects that nothing names stay because a record cannot be read, which may need any of them.
     pub unreadable: bool,
+    /// The root files that cannot be read. No version is removed then, and no tree and no object, since they may keep any
+    /// of them.
+    pub damaged_roots: Vec<Damage>,
     /// By how many bytes trees and objects are still larger than the rules allow.
     pub excess: u64,
 }

@@ -13,7 +13,7 @@ use super::{
     plan::{KeepReason, Verdict, decide},
     rules::GcRules,
 };
-use crate::store::{Store, StoreError, du::size, durable::Barrier, list::names, locks};
+use crate::store::{Store, StoreError, du::size, durable::Barrier, leftovers::Leftover};
 
 /// One collection.
 #[derive(Debug, Clone)]
@@ -29,17 +29,17 @@ pub struct GcRun<'a> {
 }
 
 /// A collection that has read what is here.
-struct Collection<'a> {
-    store: &'a Store,
+pub(super) struct Collection<'a> {
+    pub(super) store: &'a Store,
     run: &'a GcRun<'a>,
-    census: Census,
+    pub(super) census: Census,
     named: BTreeMap<Digest, usize>,
     /// The versions that stay.
     left: Vec<VersionHere>,
     /// Trees that stay although nothing names them: a process runs from them.
-    busy: BTreeSet<Digest>,
+    pub(super) busy: BTreeSet<Digest>,
     barrier: Barrier,
-    report: GcReport,
+    pub(super) report: GcReport,
 }
 
 impl Store {
@@ -57,7 +57,7 @@ impl Store {
             return Ok(GcReport::default());
         }
         if run.dry_run {
-            return Collection::begin(self, run)?.preview();
+            return Collection::begin(self, run)?.preview(run.now);
         }
         self.prepare()?;
         let (report, has_left) = {
@@ -85,12 +85,20 @@ impl Store {
         has_left: bool,
     ) -> Result<GcReport, StoreError> {
         report.freed += self.delete_taken()?;
-        let abandoned = self.abandoned_size()?;
+        let (trees, files) = self.abandoned()?;
         self.sweep()?;
-        report.freed += abandoned.saturating_sub(self.abandoned_size()?);
+        let is_gone = |left: &&Leftover| left.path.symlink_metadata().is_err();
+        report.trees += trees.iter().filter(is_gone).count();
+        let gone = trees.iter().chain(&files).filter(is_gone);
+        report.freed += gone.map(|left| left.bytes).sum::<u64>();
         let (stale, bytes) = self.remove_stale(run.now)?;
         report.stale = stale;
         report.freed += bytes;
+        if run.until.is_none() {
+            let (left, bytes) = self.remove_left_behind()?;
+            report.stale += left;
+            report.freed += bytes;
+        }
         if has_left {
             report.garbage = self.du()?.garbage;
         }
@@ -98,17 +106,6 @@ impl Store {
             report.excess = self.kept_size()?.saturating_sub(max);
         }
         Ok(report)
-    }
-
-    /// The size of temporary files and of trees that were being made.
-    fn abandoned_size(&self) -> Result<u64, StoreError> {
-        let mut bytes = size(&self.tmp())?;
-        for (name, path) in names(&self.trees(), true)? {
-            if name.starts_with(".new-") {
-                bytes += size(&path)?;
-            }
-        }
-        Ok(bytes)
     }
 
     /// The size of all trees and objects.
@@ -122,7 +119,11 @@ impl<'a> Collection<'a> {
         let census = store.census(run.now)?;
         Ok(Self {
             named: census.named(),
-            report: GcReport { unreadable: census.unreadable, ..GcReport::default() },
+            report: GcReport {
+                unreadable: census.unreadable,
+                damaged_roots: census.damaged_roots.clone(),
+                ..GcReport::default()
+            },
             census,
             store,
             run,
@@ -132,12 +133,17 @@ impl<'a> Collection<'a> {
         })
     }
 
-    fn verdicts(&mut self) -> Result<Vec<(VersionHere, Verdict)>, StoreError> {
+    pub(super) fn verdicts(&mut self) -> Result<Vec<(VersionHere, Verdict)>, StoreError> {
         let rules = self.run.rules;
         let total = if rules.max_size.is_some() { self.store.kept_size()? } else { 0 };
         let versions = std::mem::take(&mut self.census.versions);
         let verdicts = decide(&versions, &self.census.roots, rules, total, self.run.now);
-        Ok(versions.into_iter().zip(verdicts).collect())
+        let stays_all = !self.census.damaged_roots.is_empty();
+        let verdict = |verdict| match verdict {
+            Verdict::Remove(_) if stays_all => Verdict::Keep(KeepReason::Damaged),
+            verdict => verdict,
+        };
+        Ok(versions.into_iter().zip(verdicts.into_iter().map(verdict)).collect())
     }
 
     fn take_away_versions(&mut self) -> Result<(), StoreError> {
@@ -161,19 +167,19 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    fn remove(&mut self, version: VersionHere, why: super::RemoveReason) {
+    pub(super) fn remove(&mut self, version: VersionHere, why: super::RemoveReason) {
         let VersionHere { release, bytes, last_use, .. } = version;
         self.report.removed.push(RemovedVersion { release, why, bytes, last_use });
     }
 
-    fn keep(&mut self, version: VersionHere, why: KeepReason) {
+    pub(super) fn keep(&mut self, version: VersionHere, why: KeepReason) {
         let VersionHere { release, bytes, last_use, .. } = version.clone();
         self.report.kept.push(KeptVersion { release, why, bytes, last_use });
         self.left.push(version);
     }
 
     /// The trees that something needs.
-    fn needed_trees(&self) -> BTreeSet<Digest> {
+    pub(super) fn needed_trees(&self) -> BTreeSet<Digest> {
         let of_versions = self.left.iter().flat_map(|version| &version.trees);
         let Census { roots, development, .. } = &self.census;
         let rooted = [&roots.projects, &roots.generations, &roots.kept].into_iter().flatten();
@@ -181,7 +187,7 @@ impl<'a> Collection<'a> {
     }
 
     /// The objects that something needs.
-    fn needed_objects(&self) -> BTreeSet<Digest> {
+    pub(super) fn needed_objects(&self) -> BTreeSet<Digest> {
         let mut needed = self.needed_trees();
         needed.extend(&self.busy);
         needed.extend(self.left.iter().flat_map(|version| &version.objects));
@@ -196,7 +202,7 @@ impl<'a> Collection<'a> {
         if self.run.until.is_none() {
             self.report.trees += self.store.discard_damaged()?;
         }
-        if self.census.unreadable {
+        if self.census.hides_needs() {
             return self.barrier.wait_for_existing();
         }
         for tree in self.store.unnamed_trees(&self.needed_trees())? {
@@ -212,44 +218,5 @@ impl<'a> Collection<'a> {
         self.report.freed += self.store.remove_objects_of(&objects)?;
         self.report.objects = objects.len();
         Ok(())
-    }
-
-    /// What the collection would do.
-    fn preview(mut self) -> Result<GcReport, StoreError> {
-        let mut trees = Vec::new();
-        for (version, verdict) in self.verdicts()? {
-            match verdict {
-                Verdict::Keep(reason) => self.keep(version, reason),
-                Verdict::Remove(_) if self.is_leased(&version) => {
-                    self.keep(version, KeepReason::Running);
-                }
-                Verdict::Remove(why) => {
-                    trees.extend(version.trees.iter().copied());
-                    self.remove(version, why);
-                }
-            }
-        }
-        if !self.census.unreadable {
-            let gone: BTreeSet<Digest> = trees.into_iter().collect();
-            let unnamed = self.store.unnamed_trees(&self.needed_trees())?;
-            self.report.trees = unnamed.iter().filter(|tree| !gone.contains(tree)).count();
-            for tree in &unnamed {
-                self.report.freed += size(&self.store.tree(tree))?;
-            }
-            let objects = self.store.unnamed_objects(&self.needed_objects())?;
-            self.report.freed +=
-                objects.iter().map(|object| self.store.object_bytes_on_disk(object)).sum::<u64>();
-            self.report.objects = objects.len();
-        }
-        Ok(self.report)
-    }
-
-    /// Whether a process runs from a version, as far as this user can see.
-    fn is_leased(&self, version: &VersionHere) -> bool {
-        version.trees.iter().any(|tree| {
-            let path = self.store.lease_path(tree);
-            let file = std::fs::File::open(&path);
-            file.is_ok_and(|file| locks::tried(&path, file.try_lock()).is_ok_and(|free| !free))
-        })
     }
 }

@@ -46,10 +46,7 @@ impl Store {
             .filter(|(name, _)| name.starts_with(".trash-"))
             .map(|(_, path)| path)
             .collect();
-        let mut content = FolderContent::default();
-        on_all_cores(&taken, |folder| FolderContent::of(folder))
-            .into_iter()
-            .for_each(|of| content.merge(of));
+        let content = FolderContent::of_all(&taken);
         let inodes: BTreeSet<u64> = content.shared.keys().copied().collect();
         let before = self.fingerprints_with(&inodes)?;
         let left: u64 = on_all_cores(&taken, |folder| match remove_tree(folder) {
@@ -77,7 +74,20 @@ impl Store {
     }
 }
 
+/// The bytes that are free once these folders are deleted.
+pub(super) fn freed_by(folders: &[PathBuf]) -> u64 {
+    FolderContent::of_all(folders).freed()
+}
+
 impl FolderContent {
+    fn of_all(folders: &[PathBuf]) -> Self {
+        let mut content = Self::default();
+        on_all_cores(folders, |folder| Self::of(folder))
+            .into_iter()
+            .for_each(|of| content.merge(of));
+        content
+    }
+
     fn of(folder: &Path) -> Self {
         let mut content = Self::default();
         // Another user's folder cannot be read, and stays.

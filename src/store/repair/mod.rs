@@ -3,19 +3,25 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `foundation` | `format`, `CACHEDIR.TAG` and the folders of a store |
+//! | `foundation` | `format`, `CACHEDIR.TAG`, and what is in the place of files and folders |
+//! | `roots` | root files that cannot be read |
 //! | `objects` | objects with other bytes than their name says |
 //! | `statements` | statements by receipts, and kept checksums by what names them |
+//! | `scope` | [`RepairScope`]: everything, or some releases, and which files are theirs |
 //! | `records` | records by statements |
 //! | `trees` | trees that nothing needs, permissions, and which trees a release has |
 
 mod foundation;
 mod objects;
 mod records;
+mod roots;
+mod scope;
 mod statements;
 mod trees;
 
 use std::path::PathBuf;
+
+pub use scope::RepairScope;
 
 use super::{Store, StoreError};
 
@@ -41,18 +47,22 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read or written.
-    pub fn repair_documents(&self) -> Result<Vec<Repaired>, StoreError> {
+    pub fn repair_documents(&self, scope: RepairScope<'_>) -> Result<Vec<Repaired>, StoreError> {
         self.prepare()?;
         let _exists = self.lock_against_collection()?;
         let mut repaired = vec![];
-        for tree in self.trees_here()? {
+        let trees = match scope {
+            RepairScope::Everything => self.trees_here()?,
+            RepairScope::Releases(_) => self.trees_in(scope)?,
+        };
+        for tree in trees {
             if !matches!(self.listing(&tree), Ok(Some(_))) && self.rebuild_listing(&tree)? {
                 repaired.push(Repaired::new(self.object(&tree), "made again from the tree"));
             }
         }
-        self.repair_statements(&mut repaired)?;
-        self.repair_records(&mut repaired)?;
-        self.repair_checksums(&mut repaired)?;
+        self.repair_statements(scope, &mut repaired)?;
+        self.repair_records(scope, &mut repaired)?;
+        self.repair_checksums(scope, &mut repaired)?;
         Ok(repaired)
     }
 }

@@ -8,7 +8,7 @@ use loom_source::{
     record::{RecordArtifact, RecordEvidence, RecordEvidenceKind},
 };
 
-use super::Repaired;
+use super::{RepairScope, Repaired};
 use crate::{
     store::{Store, StoreError, Verification, durable::replace, evidence::parse_checksum},
     trust::{DigestSubject, Voucher},
@@ -25,7 +25,11 @@ struct SmallObjects {
 }
 
 impl Store {
-    pub(super) fn repair_records(&self, repaired: &mut Vec<Repaired>) -> Result<(), StoreError> {
+    pub(super) fn repair_records(
+        &self,
+        scope: RepairScope<'_>,
+        repaired: &mut Vec<Repaired>,
+    ) -> Result<(), StoreError> {
         let objects = self.small_objects()?;
         let mut releases = self.installed_versions()?;
         releases.retain(|release| self.is_left(release));
@@ -37,7 +41,7 @@ impl Store {
         }));
         releases.sort_by_key(ToString::to_string);
         releases.dedup();
-        for release in releases {
+        for release in releases.into_iter().filter(|release| scope.covers(release)) {
             if self.has_usable_record(&release) {
                 continue;
             }

@@ -6,7 +6,7 @@ use loom_source::{
     record::{RecordEvidenceKind, StatementArchive},
 };
 
-use super::Repaired;
+use super::{RepairScope, Repaired};
 use crate::store::{Receipt, Store, StoreError, durable::replace, evidence::checksum_line};
 
 /// The endings of the assets of a release.
@@ -14,8 +14,13 @@ const ENDINGS: [&str; 5] = [".tar.gz", ".tar.zst", ".zip", "", ".exe"];
 
 impl Store {
     /// Writes the statements again that this machine wrote and that receipts tell.
-    pub(super) fn repair_statements(&self, repaired: &mut Vec<Repaired>) -> Result<(), StoreError> {
-        for release in self.releases_below("receipts")? {
+    pub(super) fn repair_statements(
+        &self,
+        scope: RepairScope<'_>,
+        repaired: &mut Vec<Repaired>,
+    ) -> Result<(), StoreError> {
+        let releases = self.releases_below("receipts")?;
+        for release in releases.into_iter().filter(|release| scope.covers(release)) {
             // A receipt that cannot be read tells nothing.
             let Some(receipt) = self.receipt(&release).ok().flatten() else { continue };
             let Some(digest) = receipt.statement.filter(|_| self.is_left(&release)) else {
@@ -33,8 +38,13 @@ impl Store {
     }
 
     /// Writes the kept checksums again that records and verifications name.
-    pub(super) fn repair_checksums(&self, repaired: &mut Vec<Repaired>) -> Result<(), StoreError> {
-        for release in self.installed_versions()? {
+    pub(super) fn repair_checksums(
+        &self,
+        scope: RepairScope<'_>,
+        repaired: &mut Vec<Repaired>,
+    ) -> Result<(), StoreError> {
+        let releases = self.installed_versions()?;
+        for release in releases.into_iter().filter(|release| scope.covers(release)) {
             for (object, of, at) in self.checksums_of(&release) {
                 if matches!(self.object_bytes(&object), Ok(Some(_))) {
                     continue;

@@ -3,7 +3,9 @@
 use loom_source::{Digest, Release, Slot};
 
 use super::Repaired;
-use crate::store::{Damage, EntryKind, Store, StoreError, TreeRef, rehash::mode_of};
+use crate::store::{
+    Damage, EntryKind, Store, StoreError, TreeRef, error::undamaged, rehash::mode_of,
+};
 
 impl Store {
     /// The trees that a release names: those of a development root, else those of the record and of the link.
@@ -12,7 +14,7 @@ impl Store {
     /// [`StoreError::Io`] where a file cannot be read.
     pub fn tree_refs(&self, release: &Release) -> Result<Vec<TreeRef>, StoreError> {
         let mut trees = match release.slot {
-            Slot::Dev => self.dev_trees(release)?,
+            Slot::Dev => undamaged(self.dev_trees(release))?.unwrap_or_default(),
             Slot::Version(_) => self.recorded_tree(release).ok().flatten().into_iter().collect(),
         };
         let linked = self.find(release)?.and_then(|installed| self.tree_of(&installed));

@@ -6,8 +6,8 @@ use loom_source::{Digest, Release};
 
 use super::root_text::{lines, text};
 use crate::store::{
-    Installed, Store, StoreError, durable,
-    error::{FileAction, absent, at},
+    Installed, Store, StoreError,
+    durable::{self, remove_any},
 };
 
 const HEADER: &str = "loom-keep 1";
@@ -30,7 +30,9 @@ impl Store {
     /// [`StoreError::Io`] where the root cannot be removed.
     pub fn release_kept(&self, release: &Release) -> Result<bool, StoreError> {
         let path = self.explicit_root_path(release);
-        Ok(absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?.is_some())
+        let here = self.is_kept(release);
+        remove_any(&path)?;
+        Ok(here)
     }
 
     /// The releases that users keep, each with its tree.
@@ -40,13 +42,30 @@ impl Store {
     pub fn kept_releases(&self) -> Result<Vec<(Release, Digest)>, StoreError> {
         let mut kept = Vec::new();
         for release in self.releases_in("roots/kept", "")? {
-            let tree = lines(&self.explicit_root_path(&release), HEADER)?;
-            kept.extend(tree.first().and_then(|tree| Some((release, tree.parse().ok()?))));
+            kept.extend(self.kept_tree(&release)?.map(|tree| (release, tree)));
         }
         Ok(kept)
     }
 
-    fn explicit_root_path(&self, release: &Release) -> PathBuf {
+    /// Whether a user keeps a release.
+    pub fn is_kept(&self, release: &Release) -> bool {
+        fs::symlink_metadata(self.explicit_root_path(release)).is_ok()
+    }
+
+    /// The tree of the root of a release.
+    pub(super) fn kept_tree(&self, release: &Release) -> Result<Option<Digest>, StoreError> {
+        let path = self.explicit_root_path(release);
+        let trees = lines(&path, HEADER, |line| line.parse().ok())?;
+        match trees[..] {
+            [] if self.is_kept(release) => {
+                Err(StoreError::Damaged { path, what: "it names no tree".to_owned() })
+            }
+            [] => Ok(None),
+            [tree, ..] => Ok(Some(tree)),
+        }
+    }
+
+    pub(in crate::store) fn explicit_root_path(&self, release: &Release) -> PathBuf {
         let Release { authority, binary, slot, platform } = release;
         self.root.join(format!("roots/kept/{authority}/{binary}/{slot}/{platform}"))
     }

@@ -71,13 +71,12 @@ impl Generations {
         self
     }
 
-    fn of_lines(lines: &[String]) -> Self {
+    fn of_lines(lines: Vec<GenerationLine>) -> Self {
         let mut generations = Self::default();
         for line in lines {
-            if let Some(number) = line.strip_prefix("current ") {
-                generations.current = number.parse().ok();
-            } else if let Some(generation) = parse(line) {
-                generations.list.push(generation);
+            match line {
+                GenerationLine::Current(number) => generations.current = Some(number),
+                GenerationLine::Generation(generation) => generations.list.push(generation),
             }
         }
         generations.list.truncate(MAX_GENERATIONS);
@@ -94,24 +93,53 @@ impl Generations {
     }
 }
 
-fn parse(line: &str) -> Option<ReleaseGeneration> {
+/// Reads the file of generations; what was read is written and read again as it was. For the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(in crate::store) fn read_again(bytes: &[u8]) {
+    use super::root_text::lines_of;
+    let Ok(lines) = lines_of(bytes.to_vec(), HEADER, parse) else { return };
+    let generations = Generations::of_lines(lines);
+    assert!(generations.list.len() <= MAX_GENERATIONS);
+    if let Some(previous) = generations.previous() {
+        assert!(generations.current().is_some_and(|current| current != previous));
+    }
+    let written = generations.to_bytes();
+    let again = lines_of(written.clone(), HEADER, parse).map(Generations::of_lines);
+    assert_eq!(again.map(|again| again.to_bytes()), Ok(written));
+}
+
+/// A line of the file.
+enum GenerationLine {
+    Current(u64),
+    Generation(ReleaseGeneration),
+}
+
+fn parse(line: &str) -> Option<GenerationLine> {
+    if let Some(number) = line.strip_prefix("current ") {
+        return number.parse().ok().map(GenerationLine::Current);
+    }
     let mut parts = line.split(' ');
-    Some(ReleaseGeneration {
+    Some(GenerationLine::Generation(ReleaseGeneration {
         number: parts.next()?.parse().ok()?,
         at: parse_rfc3339(parts.next()?)?,
         slot: parts.next()?.parse().ok()?,
         tree: parts.next()?.parse().ok()?,
         before: parts.next()?.parse().ok()?,
-    })
+    }))
 }
 
 impl Store {
     /// The generations of a product for this user.
     ///
     /// # Errors
-    /// [`StoreError::Io`] where the file is there and cannot be read.
+    /// [`StoreError::Damaged`] or [`StoreError::Io`] where the file is there and cannot be read.
     pub fn generations(&self, product: &Product) -> Result<Generations, StoreError> {
-        Ok(Generations::of_lines(&lines(&self.generations_path(product), HEADER)?))
+        Self::generation_lines(&self.generations_path(product))
+    }
+
+    /// The generations of one file.
+    pub(super) fn generation_lines(path: &std::path::Path) -> Result<Generations, StoreError> {
+        Ok(Generations::of_lines(lines(path, HEADER, parse)?))
     }
 
     /// Notes that an installed release is the current one from `at` on. The current one is not noted again.
@@ -159,7 +187,7 @@ impl Store {
     pub(in crate::store) fn generation_trees(&self) -> Result<Vec<Digest>, StoreError> {
         let mut trees = Vec::new();
         for path in files_below(&self.root.join("roots/generations"), 4)? {
-            let generations = Generations::of_lines(&lines(&path, HEADER)?);
+            let generations = Self::generation_lines(&path)?;
             trees.extend(generations.list.iter().map(|generation| generation.tree));
         }
         Ok(trees)
@@ -198,8 +226,8 @@ mod tests {
         assert_eq!(generations.current().unwrap().number, 12);
         assert_eq!(generations.previous().unwrap().slot.to_string(), "0.11.0");
         let text = String::from_utf8(generations.to_bytes()).unwrap();
-        let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
-        assert_eq!(Generations::of_lines(&lines), generations);
+        let lines = text.lines().skip(1).map(|line| parse(line).unwrap()).collect();
+        assert_eq!(Generations::of_lines(lines), generations);
     }
 
     #[test]

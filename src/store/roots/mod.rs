@@ -6,6 +6,7 @@
 //! | [`project`] | the trees that a project used, for 90 days |
 //! | [`explicit`] | the versions that a user keeps |
 //! | [`generations`] | [`Generations`]: the last ten versions that were the current one of a user |
+//! | `damaged` | root files that cannot be read, so that nothing is collected |
 //! | `root_text` | the lines that these files have in common |
 //!
 //! Roots are in the store and not in the state folder: containers that share a store see each other's.
@@ -14,8 +15,9 @@ use std::{collections::BTreeSet, time::SystemTime};
 
 use loom_source::Digest;
 
-use super::{Store, StoreError};
+use super::{Damage, Store, StoreError};
 
+mod damaged;
 pub mod development;
 pub mod explicit;
 pub mod generations;
@@ -34,7 +36,13 @@ impl Store {
     }
 
     /// The trees that a record, a verification, a link or a root names.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where a root file cannot be read: any tree may be needed then.
     pub(super) fn needed_trees(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        if let Some(Damage { path, what, .. }) = self.damaged_roots()?.into_iter().next() {
+            return Err(StoreError::Damaged { path, what });
+        }
         let mut needed: BTreeSet<Digest> = self.named_trees()?.into_keys().collect();
         needed.extend(self.rooted_trees(SystemTime::now())?);
         Ok(needed)

@@ -12,7 +12,7 @@ use loom_source::{Digest, Release};
 use super::root_text::{lines, text};
 use crate::store::{
     Installed, Store, StoreError,
-    durable::replace_lazily,
+    durable::replace,
     error::{FileAction, absent, at},
     last_use::REFRESH,
     list::names,
@@ -44,16 +44,18 @@ impl Store {
             return Ok(());
         }
         let product = product_line(&installed.release);
-        let line = format!("{} {product}", installed.tree);
-        let mut kept = lines(&path, HEADER)?;
-        if fresh && kept.contains(&line) {
+        let mut kept = Self::project_lines(&path)?;
+        let new = (installed.tree, product);
+        if fresh && kept.contains(&new) {
             return Ok(());
         }
         self.prepare()?;
-        kept.retain(|old| old.split_once(' ').is_none_or(|(_, of)| of != product));
-        kept.insert(0, line);
+        kept.retain(|(_, of)| *of != new.1);
+        kept.insert(0, new);
         kept.truncate(MAX_PRODUCTS);
-        replace_lazily(&self.tmp(), &path, &text(HEADER, kept))
+        let lines = kept.into_iter().map(|(tree, product)| format!("{tree} {product}"));
+        // Half of a root after a loss of power would be damage.
+        replace(&self.root, &self.tmp(), &path, &text(HEADER, lines))
     }
 
     /// The root of a project. The file has the digest of its folder as its name: the store says nothing of who has
@@ -71,11 +73,18 @@ impl Store {
         let mut trees = Vec::new();
         for (_, path) in names(&self.root.join("roots/projects"), false)? {
             if !is_over(&path, now) {
-                let tree = |line: &String| line.split_once(' ')?.0.parse::<Digest>().ok();
-                trees.extend(lines(&path, HEADER)?.iter().filter_map(tree));
+                trees.extend(Self::project_lines(&path)?.into_iter().map(|(tree, _)| tree));
             }
         }
         Ok(trees)
+    }
+
+    /// The trees of one project, each with its product.
+    pub(super) fn project_lines(path: &Path) -> Result<Vec<(Digest, String)>, StoreError> {
+        lines(path, HEADER, |line| {
+            let (tree, product) = line.split_once(' ')?;
+            Some((tree.parse().ok()?, product.to_owned()))
+        })
     }
 
     /// Removes the roots of projects that have used nothing for 90 days.

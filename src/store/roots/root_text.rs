@@ -4,15 +4,41 @@ use std::path::Path;
 
 use crate::store::{StoreError, document_file::read_document};
 
-/// The lines below the header; none where the file is missing, or has another header.
-pub(super) fn lines(path: &Path, header: &str) -> Result<Vec<String>, StoreError> {
-    let bytes = read_document(path)?.unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let mut lines = text.lines();
-    if lines.next() != Some(header) {
-        return Ok(Vec::new());
+/// What the lines below the header say; none where the file is missing.
+///
+/// # Errors
+/// [`StoreError::Damaged`] for another header, and for a line that `parse` does not know: what the root keeps is not known
+/// then.
+pub(super) fn lines<T>(
+    path: &Path,
+    header: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, StoreError> {
+    let Some(bytes) = read_document(path)? else { return Ok(Vec::new()) };
+    let damaged = |what: String| StoreError::Damaged { path: path.to_owned(), what };
+    lines_of(bytes, header, parse).map_err(damaged)
+}
+
+/// What the lines below the header of a root file say, or what is wrong with them.
+pub(super) fn lines_of<T>(
+    bytes: Vec<u8>,
+    header: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, String> {
+    let text = String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
+    let Some(text) = text.strip_suffix('\n') else {
+        return Err("its last line is not complete".to_owned());
+    };
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default();
+    if first != header {
+        let got: String = first.chars().take(40).collect();
+        return Err(format!("expected {header:?} in line 1, got {got:?}"));
     }
-    Ok(lines.map(str::to_owned).collect())
+    let line = |(number, line): (usize, &str)| {
+        parse(line).ok_or_else(|| format!("line {number} is no line of a root"))
+    };
+    (2..).zip(lines).map(line).collect()
 }
 
 /// A root file of these lines.

@@ -53,6 +53,7 @@ pub const TARGETS: &[FuzzTarget] = &[
     target("timestamp", 2048, documents::timestamp),
     target("verification", 4096, documents::verification),
     target("store-documents", 4096, loom_runtime::store::fuzzing::documents),
+    target("root-file", 2048, loom_runtime::store::fuzzing::root_file),
     target("minisign", 1024, signatures::minisign),
     target("cosign", 1024, signatures::cosign),
     target("openpgp", 2048, signatures::openpgp),

@@ -48,7 +48,7 @@ pub(super) fn write(
     if path.exists() && !force {
         return Err(exists(&path));
     }
-    let redaction = Redaction::of(secrets::known(context));
+    let redaction = Redaction::of(&secrets::known(context));
     let parts = parts::all(context, doctor, &redaction);
     let unwritten = |error: io::Error| {
         CommandError::new(Exit::Failure, format!("could not write {}: {error}", path.display()))

@@ -1,12 +1,19 @@
 //! [`Redaction`]: text without secrets.
 
-use std::collections::BTreeSet;
+use std::ops::Range;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
+use super::secrets::KnownSecrets;
 
 /// What is written in place of a secret.
 const MASK: &str = "***";
 
 /// Shorter texts are no secrets, and would blank half of a log.
 const SHORTEST: usize = 5;
+
+/// The value of a setting or variable that is a secret may be shorter: then it is blanked where it is a word by itself.
+const SHORTEST_VALUE: usize = 3;
 
 /// Tokens of services begin with these.
 const TOKEN_STARTS: [&str; 16] = [
@@ -38,17 +45,23 @@ const SCHEMES: [&str; 3] = ["bearer", "basic", "token"];
 pub(super) struct Redaction {
     /// In all their spellings, the longest first.
     secrets: Vec<String>,
+    /// Short ones, which are blanked only where they are words by themselves.
+    words: Vec<String>,
 }
 
 impl Redaction {
     /// A redaction that knows these secrets.
-    pub(super) fn of(known: BTreeSet<String>) -> Self {
+    pub(super) fn of(known: &KnownSecrets) -> Self {
         let common = ["true", "false", "localhost", "127.0.0.1"];
-        let known = known.into_iter().filter(|it| it.len() >= SHORTEST && !common.contains(&&**it));
-        let mut secrets: Vec<String> = known.flat_map(|secret| spellings(&secret)).collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let is_secret = |it: &&String| !common.contains(&&***it);
+        let long = known.possible.union(&known.values).filter(|it| it.len() >= SHORTEST);
+        let mut secrets: Vec<String> =
+            long.filter(is_secret).flat_map(|secret| spellings(secret)).collect();
+        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
-        Self { secrets }
+        let is_short = |it: &&String| (SHORTEST_VALUE..SHORTEST).contains(&it.len());
+        let words = known.values.iter().filter(is_short).filter(is_secret).cloned().collect();
+        Self { secrets, words }
     }
 
     /// The text without known secrets, without user names, passwords and queries in URLs, and without what looks like a
@@ -60,19 +73,114 @@ impl Redaction {
                 text = text.replace(secret.as_str(), MASK);
             }
         }
+        text = without_escaped(&text, &self.secrets);
+        for word in &self.words {
+            text = without_word(&text, word);
+        }
         without_tokens(&without_parts_of_urls(&text))
     }
 }
 
-/// A secret as text, in JSON and in a URL.
+/// A secret as text, in JSON, with a plus for each space, and in base64. Its forms in URLs are found by decoding.
 fn spellings(secret: &str) -> Vec<String> {
     let json = serde_json::Value::from(secret).to_string();
     let json = json.trim_matches('"').to_owned();
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let url = secret
-        .bytes()
-        .map(|b| if is_plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") });
-    vec![secret.to_owned(), json, url.collect()]
+    let mut found = vec![secret.to_owned(), json, secret.replace(' ', "+")];
+    found.extend(base64_of(secret.as_bytes()));
+    found
+}
+
+/// The text without secrets that are written with percent signs, whichever of their bytes are.
+fn without_escaped(text: &str, secrets: &[String]) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let decoded = decoded(text);
+    let bytes: Vec<u8> = decoded.iter().map(|(_, byte)| *byte).collect();
+    let start = |at: usize| decoded.get(at).map_or(text.len(), |(start, _)| *start);
+    let mut found: Vec<Range<usize>> = vec![];
+    for secret in secrets {
+        let mut from = 0;
+        while let Some(at) = memmem(&bytes[from..], secret.as_bytes()) {
+            let at = from + at;
+            from = at + secret.len();
+            let range = start(at)..start(from);
+            if found.iter().all(|other| range.end <= other.start || other.end <= range.start) {
+                found.push(range);
+            }
+        }
+    }
+    found.sort_by_key(|range| range.start);
+    let mut out = text.to_owned();
+    for range in found.into_iter().rev() {
+        // An escape may stand in the middle of a character.
+        if out.is_char_boundary(range.start) && out.is_char_boundary(range.end) {
+            out.replace_range(range, MASK);
+        }
+    }
+    out
+}
+
+/// The bytes of a text with percent signs, each with its place in the text.
+fn decoded(text: &str) -> Vec<(usize, u8)> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let (mut at, mut found) = (0, Vec::with_capacity(bytes.len()));
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                found.push((at, u8::try_from(high * 16 + low).unwrap_or_default()));
+                at += 3;
+            }
+            _ => {
+                found.push((at, *byte));
+                at += 1;
+            }
+        }
+    }
+    found
+}
+
+/// Where a text begins in another one.
+fn memmem(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len().max(1)).position(|window| window == part)
+}
+
+/// The part of a base64 text that a secret determines, for each place that it may have in what is encoded: behind the
+/// name of a user, for example. Both alphabets.
+fn base64_of(secret: &[u8]) -> Vec<String> {
+    let mut found = vec![];
+    for before in 0..3 {
+        let bytes = [&[0; 2][..before.min(2)], secret].concat();
+        let text = STANDARD_NO_PAD.encode(&bytes);
+        // The first characters depend on what is before, the last one on what is behind.
+        let first = [0, 2, 3][before];
+        let last = text.len() - usize::from(bytes.len() % 3 != 0);
+        let text = text.get(first..last).unwrap_or_default().to_owned();
+        if text.len() >= SHORTEST {
+            found.push(text.replace('+', "-").replace('/', "_"));
+            found.push(text);
+        }
+    }
+    found
+}
+
+/// The text without a short secret, where it is a word by itself or the value of an assignment.
+fn without_word(text: &str, word: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let (before, found) = rest.split_at(at);
+        let behind = &found[word.len()..];
+        let is_inside =
+            before.chars().next_back().or_else(|| out.chars().next_back()).is_some_and(is_part)
+                || behind.chars().next().is_some_and(is_part);
+        out.push_str(before);
+        out.push_str(if is_inside { word } else { MASK });
+        rest = behind;
+    }
+    out + rest
 }
 
 /// Blanks user names, passwords, queries and fragments of URLs.
@@ -136,12 +244,21 @@ mod tests {
 
     #[test]
     fn secrets_are_blanked_in_all_spellings() {
-        let known = ["pass/word+1", "four", "line\nbreak"].map(str::to_owned);
-        let redaction = Redaction::of(known.into());
+        let known = ["pass/word+1", "four", "line\nbreak", "ab"].map(str::to_owned);
+        let known = KnownSecrets { values: known.into(), ..KnownSecrets::default() };
+        let redaction = Redaction::of(&known);
         for (text, expected) in [
             ("a pass/word+1 b", "a *** b"),
             ("pass%2Fword%2B1", "***"),
-            ("four", "four"),
+            ("pass%2fword%2b1", "***"),
+            ("%70%61%73%73%2F%77%6F%72%64%2B%31", "***"),
+            // base64 of the secret, of `ada:` and the secret, and of `xy` and the secret.
+            ("cGFzcy93b3JkKzE=", "***E="),
+            ("YWRhOnBhc3Mvd29yZCsx", "YWRhOn***"),
+            ("eHlwYXNzL3dvcmQrMQ==", "eHl***Q=="),
+            ("a four \"four\" k=four,", "a *** \"***\" k=***,"),
+            ("fourteen, petit-four4, _four", "fourteen, petit-four4, _four"),
+            ("ab", "ab"),
             (r#""line\nbreak""#, r#""***""#),
             ("https://ada:x@host/a?b=c#d e", "https://***@host/a?*** e"),
             ("\"https://host/#code=1\",", "\"https://host/#***\","),

@@ -28,21 +28,30 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES.iter().any(|part| name.contains(part))
 }
 
+/// Texts that may be secrets.
+#[derive(Debug, Default)]
+pub(super) struct KnownSecrets {
+    /// The values of settings and variables that are secrets, and passwords.
+    pub(super) values: BTreeSet<String>,
+    /// What may be a secret, by the place where it is.
+    pub(super) possible: BTreeSet<String>,
+}
+
 /// All secrets that are known: of the configuration, of variables, of `.env` files and of `.netrc`.
-pub(super) fn known(context: &Context) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+pub(super) fn known(context: &Context) -> KnownSecrets {
+    let (mut values, mut found) = (BTreeSet::new(), BTreeSet::new());
     let configured = context.inputs(Flags::default()).ok();
     let configured = configured.and_then(|inputs| effective(&inputs, &Disk).ok());
     for setting in configured.iter().flat_map(|(_, settings)| settings) {
         let (mut shown, mut all) = (BTreeSet::new(), BTreeSet::new());
         strings(&setting.value.json(false), &mut shown);
         strings(&setting.value.json(true), &mut all);
-        found.extend(all.difference(&shown).cloned());
-        secret_arguments(&setting.value.json(true), &mut found);
+        values.extend(all.difference(&shown).cloned());
+        secret_arguments(&setting.value.json(true), &mut values);
         all.iter().for_each(|text| url_queries(text, &mut found));
     }
     for name in context.env().names().filter(|name| is_secret_name(name)) {
-        found.extend(context.env().get(name).map(str::to_owned));
+        values.extend(context.env().get(name).map(str::to_owned));
     }
     for value in context.env().names().filter_map(|name| context.env().get(name)) {
         url_passwords(value, &mut found);
@@ -50,22 +59,22 @@ pub(super) fn known(context: &Context) -> BTreeSet<String> {
     for name in context.env().names().filter(|name| name.starts_with("LOOM_")) {
         // Tables as JSON: what they hold may be secret.
         let value = context.env().get(name).and_then(|text| serde_json::from_str(text).ok());
-        value.iter().for_each(|value| secret_strings(value, false, &mut found));
+        value.iter().for_each(|value| secret_strings(value, false, &mut values));
     }
     let netrc = context.env().path("NETRC");
     let home = std::env::home_dir().map(|home| home.join(".netrc"));
-    netrc.iter().chain(&home).for_each(|file| passwords(file, &mut found));
+    netrc.iter().chain(&home).for_each(|file| passwords(file, &mut values, &mut found));
     let mut projects: Vec<PathBuf> = context.cwd().into_iter().collect();
     if let Some((resolved, _)) = &configured {
-        resolved.files.iter().for_each(|file| quoted(file, &mut found));
+        resolved.files.iter().for_each(|file| quoted(file, &mut values, &mut found));
         projects.push(resolved.project.root.clone());
         projects.extend(projects_of(resolved.state_dir.value.path()));
     }
     for project in projects.iter().flat_map(|project| project.ancestors()) {
-        assignments(&project.join(".env"), &mut found);
-        quoted(&project.join("loom.toml"), &mut found);
+        assignments(&project.join(".env"), &mut values, &mut found);
+        quoted(&project.join("loom.toml"), &mut values, &mut found);
     }
-    found
+    KnownSecrets { values, possible: found }
 }
 
 /// The strings of a document.
@@ -134,9 +143,10 @@ fn projects_of(state: &Path) -> Vec<PathBuf> {
 }
 
 /// The values of a `.env` file.
-fn assignments(file: &Path, found: &mut BTreeSet<String>) {
+fn assignments(file: &Path, values: &mut BTreeSet<String>, possible: &mut BTreeSet<String>) {
     let text = bounded_file::read_text(file, LARGEST).unwrap_or_default();
-    for (_, value) in text.lines().filter_map(|line| line.split_once('=')) {
+    for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
+        let found = if is_secret_name(name) { &mut *values } else { &mut *possible };
         let value = value.trim();
         found.insert(value.to_owned());
         found.insert(value.trim_matches(['"', '\'']).to_owned());
@@ -144,15 +154,16 @@ fn assignments(file: &Path, found: &mut BTreeSet<String>) {
 }
 
 /// The quoted strings in those lines of a project's file that may hold secrets.
-fn quoted(file: &Path, found: &mut BTreeSet<String>) {
+fn quoted(file: &Path, values: &mut BTreeSet<String>, possible: &mut BTreeSet<String>) {
     let text = bounded_file::read_text(file, LARGEST).unwrap_or_default();
-    url_passwords(&text, found);
+    url_passwords(&text, possible);
     for line in text.lines() {
         let (key, value) = line.split_once('=').unwrap_or_default();
         let key = key.to_uppercase();
         if !is_secret_name(&key) && !SECRET_LINES.iter().any(|part| key.contains(part)) {
             continue;
         }
+        let found = if is_secret_name(&key) { &mut *values } else { &mut *possible };
         for quote in ['"', '\''] {
             // Every second part is between quotes.
             let inner = value.split(quote).skip(1).step_by(2);
@@ -174,9 +185,14 @@ fn url_passwords(text: &str, found: &mut BTreeSet<String>) {
 }
 
 /// The passwords of a `.netrc` file.
-fn passwords(file: &Path, found: &mut BTreeSet<String>) {
+fn passwords(file: &Path, values: &mut BTreeSet<String>, possible: &mut BTreeSet<String>) {
     let text = bounded_file::read_text(file, LARGEST).unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();
-    let named = words.windows(2).filter(|pair| ["login", "password", "account"].contains(&pair[0]));
-    found.extend(named.map(|pair| pair[1].to_owned()));
+    for pair in words.windows(2) {
+        match pair[0] {
+            "password" => _ = values.insert(pair[1].to_owned()),
+            "login" | "account" => _ = possible.insert(pair[1].to_owned()),
+            _ => {}
+        }
+    }
 }

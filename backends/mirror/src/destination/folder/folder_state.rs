@@ -94,7 +94,15 @@ impl FolderState {
 
     pub(super) fn write(&self, key: &str, body: ObjectBody) -> Result<(), DestinationError> {
         let path = self.path(key)?;
-        let write = || self.publish(self.written(body)?, &path);
+        let write = || {
+            let file = self.written(body)?;
+            // Half a file under the name of an asset would stay: another content of that name is never replaced. What is
+            // named by its digest is compared with it, and is synced together with the rest.
+            if !is_named_by_digest(key) {
+                file.sync()?;
+            }
+            self.publish(file, &path)
+        };
         write().map_err(unwritten(&path))
     }
 
@@ -262,6 +270,11 @@ fn unwritten(path: &Path) -> impl FnOnce(io::Error) -> DestinationError + use<> 
 
 fn stat_of(meta: &fs::Metadata) -> FileStat {
     FileStat { size: meta.len(), modified: meta.modified().unwrap_or(SystemTime::UNIX_EPOCH) }
+}
+
+/// Whether the name of a file says which content it has.
+fn is_named_by_digest(key: &str) -> bool {
+    ["objects/", "store/"].iter().any(|folder| key.starts_with(folder))
 }
 
 /// Whether nothing has the path, which includes a file in the place of one of its folders.
