@@ -11,6 +11,7 @@
 //! | `cold` | `get` of a new release, beside `curl; sha256sum; tar; sync` |
 //! | `index` | a range that a signed index of 10,000 releases decides |
 //! | `verify` | `store verify`, beside `sha256sum` |
+//! | `collect` · `trees` | `store gc` of half a store, beside `rm -rf` and `nix-store --gc` |
 //! | `memory` | the peak memory while a 500 MB archive arrives |
 //! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
 //! | `table` | prints the figures, with ratios |
@@ -18,12 +19,14 @@
 //!
 //! Figures of different runs cannot be compared, ratios within one run can: contenders take turns. The warm ones are
 //! judged by their best run, the others by the median.
-// `cold` and `memory` need nginx, which is started on Unix only; some functions serve only them.
+// `cold` and `memory` need nginx, `collect` needs symbolic links: on Unix only; some functions serve only them.
 #![cfg_attr(not(unix), allow(dead_code))]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a measurement reports to a terminal
 
 #[cfg(unix)]
 mod cold;
+#[cfg(unix)]
+mod collect;
 mod index;
 #[cfg(unix)]
 mod memory;
@@ -35,6 +38,8 @@ mod setup;
 mod signed;
 mod table;
 mod target;
+#[cfg(unix)]
+mod trees;
 mod verify;
 mod warm;
 
@@ -78,6 +83,8 @@ enum Bench {
     Memory,
     Index,
     Verify,
+    #[cfg(unix)]
+    Gc,
     Start,
     SlowReader,
     Fan,
@@ -115,6 +122,8 @@ fn run(args: Args) -> Outcome<bool> {
                 Bench::Memory => memory::run(&setup)?,
                 Bench::Index => index::run(&setup)?,
                 Bench::Verify => verify::run(&setup)?,
+                #[cfg(unix)]
+                Bench::Gc => collect::run(&setup)?,
                 Bench::Start => runtime::start::run(&setup)?,
                 Bench::SlowReader => runtime::slow_reader::run(&setup)?,
                 Bench::Fan => runtime::fan::run(&setup)?,

@@ -81,6 +81,12 @@ pub(crate) fn discard(folder: tempfile::TempDir) -> Outcome {
 }
 
 impl RunCosts {
+    /// What these runs cost.
+    #[cfg(unix)]
+    pub(crate) fn of(name: &'static str, runs: Vec<ProcessCost>) -> Self {
+        Self { name, runs }
+    }
+
     /// The best time, in seconds.
     pub(crate) fn best(&self) -> f64 {
         self.runs.iter().map(|cost| cost.wall).min().unwrap_or_default().as_secs_f64()

@@ -17,9 +17,11 @@ use super::{
     ready::{self, choose, ready_product},
 };
 use loom_runtime::{
-    acquire::{Acquired, How, is_update},
+    acquire::{self, Acquired, How, is_update},
     config::{Resolved, UpdatePolicy},
     launch::{CheckConversation, CheckReport, CheckRequest, ReadyRelease, ReleaseProgram},
+    lock::ActiveLock,
+    state::StateDir,
     store::{Installed, Lease, Store},
     update::{LastCheck, UpdateEntry, UpdateEvent, UpdateMemory},
 };
@@ -48,13 +50,14 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     if let Some(found) = found
         && check.is_switched()
     {
-        record_generation(context, &found);
+        found.settle(context);
     }
     Ok(Exit::Success)
 }
 
 /// A newer release that is installed and leased.
 struct FoundRelease {
+    state: StateDir,
     store: Store,
     lease: Lease,
     /// When a runtime may be switched.
@@ -68,14 +71,13 @@ impl FoundRelease {
         let Installed { release, tree, entry, .. } = self.lease.installed();
         let (version, program) = (release.slot.to_string(), entry.clone().into());
         let release = ReleaseProgram { version, tree: Some(tree.to_string()), program };
-        ReadyRelease { release, lease: self.lease.path().into(), window: self.window }
+        let (lease, is_default) = (self.lease.path().into(), self.is_default);
+        ReadyRelease { release, lease, is_default, window: self.window }
     }
-}
 
-/// Records that the release became the one that runs.
-fn record_generation(context: &Context, found: &FoundRelease) {
-    if found.is_default {
-        default_version::record(context, &found.store, found.lease.installed());
+    fn settle(&self, context: &Context) {
+        let product = self.lease.installed().release.product();
+        default_version::settle(context, &self.state, &self.store, &product);
     }
 }
 
@@ -101,6 +103,9 @@ fn find(
     let memory = UpdateMemory::of(&resolved.state_dir.value, &product);
     let choice = choose(context, &resolved, &product, args.selection())?;
     let store = context.store(&resolved)?;
+    let state = resolved.state_dir.value.clone();
+    // What an earlier one of these processes was killed before.
+    default_version::settle(context, &state, &store, &product);
     let check = UpdateCheck { context, resolved: &resolved, product: &product, memory: &memory };
     let Some(version) =
         check.newer_than(&running, &choice)?.filter(|_| policy == UpdatePolicy::Auto)
@@ -112,7 +117,9 @@ fn find(
     let acquired = ready_product(context, &resolved, &store, args.selection(), &product, &choice)?;
     check.note_acquired(&running, &version, &acquired)?;
     let installed = acquired.installed;
-    if !is_identified(&store, &installed, &ready::policy(&resolved)?)? {
+    let is_vouched_for = is_identified(&store, &installed, &ready::policy(&resolved)?)?
+        || is_vouched_by_lock(&store, &installed, choice.lock.as_ref())?;
+    if !is_vouched_for {
         let message = "it is not switched to by itself: neither a signature, a signed index nor a trusted lock file \
                        vouches for it";
         return Err(CommandError::new(Exit::Integrity, message));
@@ -121,7 +128,20 @@ fn find(
     store.check_before_launch(lease.installed())?;
     let is_default = default_version::is_selected(&resolved, choice.is_locked);
     let window = resolved.update.window.value;
-    Ok(Some(FoundRelease { store, lease, window, is_default }))
+    Ok(Some(FoundRelease { state, store, lease, window, is_default }))
+}
+
+/// Whether a trusted lock names the tree of the release, which may have been installed before it was locked.
+fn is_vouched_by_lock(
+    store: &Store,
+    installed: &Installed,
+    lock: Option<&ActiveLock>,
+) -> Result<bool, CommandError> {
+    let pins = lock.and_then(|lock| lock.pins(&installed.release)).filter(|pins| pins.vouches);
+    match pins {
+        Some(pins) => Ok(acquire::meets_lock(store, installed, &pins)?),
+        None => Ok(false),
+    }
 }
 
 /// One check.
@@ -159,7 +179,7 @@ impl UpdateCheck<'_> {
         };
         let newest = newest.filter(|version| version > running);
         let kept = LastCheck::now(&running.to_string(), newest.as_ref().map(ToString::to_string));
-        self.memory.keep_check(kept)?;
+        self.memory.keep_check(&kept)?;
         let shown = newest.as_ref().or(update.as_ref()).map(ToString::to_string);
         let entry = self.entry(UpdateEvent::Checked, running, shown.as_deref());
         let why = match (&newest, &update) {

@@ -2,14 +2,42 @@
 
 use std::time::SystemTime;
 
-use loom_source::Slot;
+use loom_source::{Product, Slot};
 
 use super::{CommandError, context::Context, project_scope::ProjectScope};
 use loom_runtime::{
     config::{Resolved, SettingOrigin},
-    launch,
+    launch::{self, FinishedSwitch},
+    state::StateDir,
     store::{Installed, Store},
+    update::UpdateMemory,
 };
+
+/// Notes the releases that runtimes were switched to and that are no generations yet, because the process that was to note
+/// them was killed.
+pub(crate) fn settle(context: &Context, state: &StateDir, store: &Store, product: &Product) {
+    let settled = launch::settle_switches(state, &UpdateMemory::key(product), |switch| {
+        let Some(installed) = switched_to(store, product, switch) else { return true };
+        let noted = store.record_generation(&installed, switch.at);
+        if let Err(error) = &noted {
+            let version = &switch.version;
+            context
+                .printer
+                .warning(format!("the switch to {version} was not noted as a generation: {error}"));
+        }
+        noted.is_ok()
+    });
+    if let Err(error) = settled {
+        context.printer.warning(format!("switches were not noted as generations: {error}"));
+    }
+}
+
+/// The release of a switch; `None` where it is no longer installed.
+fn switched_to(store: &Store, product: &Product, switch: &FinishedSwitch) -> Option<Installed> {
+    let release = product.in_slot(switch.version.parse().ok()?);
+    let installed = store.find(&release).ok()??;
+    (Some(installed.tree.to_string()) == switch.tree).then_some(installed)
+}
 
 /// Notes that a release is the current one of the user. Where that cannot be noted, `loom rollback` does not find it.
 pub(crate) fn record(context: &Context, store: &Store, installed: &Installed) {

@@ -114,6 +114,7 @@ fn machine_checks(context: &Context, resolved: &Resolved) -> Vec<DoctorCheck> {
     // A store that cannot be opened has a check of its own.
     checks.extend(context.store(resolved).ok().map(|store| damage::check(&store)));
     checks.extend(instances::all(state));
+    checks.extend(machine::remains(state));
     checks
 }
 

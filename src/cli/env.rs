@@ -4,7 +4,9 @@ use loom_base::HostPort;
 use serde_json::{Map, Value, json};
 
 use super::{Exit, Outcome, context::Context, project_scope::ProjectScope};
-use loom_runtime::launch::{self, LaunchError, LaunchKind, RuntimeDocument, RuntimeState};
+use loom_runtime::launch::{
+    self, Instance, LaunchError, LaunchKind, RuntimeDocument, RuntimeState,
+};
 
 /// Arguments of `loom env`.
 #[derive(Debug, clap::Args)]
@@ -16,7 +18,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let ready = running.iter().find(|instance| {
         instance.kind == LaunchKind::Up
             && instance.document.binary == project.binary
-            && matches!(instance.state, RuntimeState::Ready | RuntimeState::Orphaned)
+            && has_address(instance)
     });
     let exports = exports(&ready.ok_or(LaunchError::NothingRuns)?.document);
     let object: Map<String, Value> =
@@ -24,6 +26,15 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let lines = || exports.iter().map(|(name, value)| line(name, value)).collect();
     context.printer.answer(&json!({"schema": 1, "env": object}), lines)?;
     Ok(Exit::Success)
+}
+
+/// Whether clients find the runtime at its address, now or once a switch to another release has ended.
+fn has_address(instance: &Instance) -> bool {
+    let is_there = matches!(
+        instance.state,
+        RuntimeState::Ready | RuntimeState::Switching | RuntimeState::Orphaned
+    );
+    is_there && instance.document.bridge.is_some()
 }
 
 /// The variables from which clients take the addresses of a runtime.

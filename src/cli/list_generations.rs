@@ -3,13 +3,14 @@
 use loom_base::time::format_rfc3339;
 use serde_json::json;
 
-use super::{Exit, Outcome, context::Context, table::table};
+use super::{Exit, Outcome, context::Context, default_version, table::table};
 use loom_runtime::{config::Flags, store::ReleaseGeneration};
 
 pub(super) fn run(context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let product = context.line(&resolved)?;
     let store = context.store(&resolved)?;
+    default_version::settle(context, &resolved.state_dir.value, &store, &product);
     let generations = store.generations(&product)?;
     let is_current = |of: &ReleaseGeneration| Some(of.number) == generations.current;
     let mut rows = Vec::new();

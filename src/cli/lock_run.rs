@@ -20,6 +20,7 @@ use loom_runtime::{
     config::{Flags, Resolved, Trusted},
     lock::{ActiveLock, LockDocument, LockFile, LockedBinary},
     sources::{OpenedSources, SourceClass},
+    trust::Policy,
 };
 
 /// The options of `lock` and `update`.
@@ -207,7 +208,12 @@ fn offers(
         ..Selection::default()
     };
     let settings = ready::options(resolved, &selection);
-    let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved)?);
+    let state = &resolved.state_dir.value;
+    let skipped = match selector {
+        Selector::Exact(_) | Selector::Dev => Vec::new(),
+        Selector::Latest | Selector::Range(_) => ready::skipped(resolved, product)?,
+    };
+    let policy = Policy { skipped, ..ready::policy(resolved)? };
     let acquirer = Acquirer::new(&store, state, &candidates, policy, settings, &reporter)
         .locked(active.as_ref());
     let offers = acquirer.lock_version(product, selector, options.full);

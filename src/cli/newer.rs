@@ -7,9 +7,31 @@ use loom_runtime::{
     acquire::{self, AcquireError, FailureReason, NewerQuery, NewerVersions},
     config::Resolved,
     sources::{OpenedSources, SourceClass},
+    store::Store,
     trust::Policy,
     update::UpdateMemory,
 };
+
+/// Whether `up` already starts another version than the one that is used here, which the source has withdrawn: the one that
+/// the source selects instead is installed.
+pub(crate) fn replaces_withdrawn(
+    store: &Store,
+    product: &Product,
+    policy: &Policy,
+    found: &NewerVersions,
+) -> Result<bool, CommandError> {
+    let Some(version) = found.selected.as_ref().filter(|_| found.withdrawn) else {
+        return Ok(false);
+    };
+    let presence = store.presence(&product.at_version(version.clone()), policy)?;
+    Ok(presence.accepted().is_some())
+}
+
+/// What is said of a version that the source has withdrawn and that is used.
+pub(crate) fn withdrawn_remark(found: &NewerVersions, current: Option<&Version>) -> Option<String> {
+    let (source, version) = (found.source.as_ref()?, current.filter(|_| found.withdrawn)?);
+    Some(format!("{source}: has withdrawn {version}, which is used"))
+}
 
 /// Asks the sources now which versions they have for `selector`, and which of them `policy` selects. Cargo builds are not
 /// asked.

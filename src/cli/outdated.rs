@@ -16,6 +16,7 @@ use loom_runtime::{
     config::{Flags, Resolved},
     launch::{self, Scope},
     store::Store,
+    trust::Policy,
     update::{RolledBackVersion, UpdateMemory},
 };
 
@@ -82,8 +83,11 @@ struct ProductRow {
     /// The version of the runtime that runs in this project.
     running: Option<String>,
     found: NewerVersions,
-    /// What is known of the newest version that is allowed, where it was rolled back once.
-    rolled_back: Option<RolledBackVersion>,
+    /// The versions that were rolled back once, of those that are requested and not older than the one that is used; the
+    /// lowest first.
+    rolled_back: Vec<RolledBackVersion>,
+    /// Whether they are left out, as `update.policy = "auto"` does.
+    skips: bool,
 }
 
 impl ProductRow {
@@ -96,31 +100,43 @@ impl ProductRow {
         let choice = locked::choose(context, resolved, product, None)?;
         let presence = which::look_up(context, resolved, store, product, &choice)?;
         let used = presence.accepted().map(|installed| installed.release.slot);
-        let used = used.as_ref().and_then(Slot::version).cloned();
+        let mut used = used.as_ref().and_then(Slot::version).cloned();
         let state = &resolved.state_dir.value;
         let scope =
             Scope { project: Some(&resolved.project.root), binary: Some(product.binary.as_ref()) };
         let running = launch::running(state, scope)?.into_iter().next();
         let running = running.map(|instance| instance.document.version);
         let current = running.as_ref().and_then(|version| version.parse().ok()).or(used.clone());
+        let locked = choice.lock.as_ref().filter(|_| choice.is_locked);
+        let locked = locked.map(|lock| lock.binary.version.clone());
         let selector = if choice.is_locked { project_request(resolved).0 } else { choice.selector };
-        let policy = ready::policy(resolved)?;
-        let found = newer::ask(context, resolved, product, &selector, current.as_ref(), policy)?;
-        let rolled_back = match &found.selected {
-            Some(version) => UpdateMemory::of(state, product).roll_back_of(version)?,
-            None => None,
-        };
+        let skipped = ready::skipped(resolved, product)?;
+        let skips = !skipped.is_empty();
+        let policy = Policy { skipped, ..ready::policy(resolved)? };
+        let asked = policy.clone();
+        let mut found = newer::ask(context, resolved, product, &selector, current.as_ref(), asked)?;
+        let is_free = running.is_none() && locked.is_none();
+        if is_free && newer::replaces_withdrawn(store, product, &policy, &found)? {
+            used = found.selected.clone();
+            found.withdrawn = false;
+        }
+        found.remarks.extend(newer::withdrawn_remark(&found, current.as_ref()));
+        let mut rolled_back = UpdateMemory::of(state, product).rolled_back()?;
+        rolled_back.retain(|RolledBackVersion { version, .. }| {
+            let is_newer = current.as_ref().is_none_or(|current| version >= current);
+            locked.as_ref() == Some(version) || is_newer && selector.matches_counting(version, true)
+        });
         let (product, by) = (product.clone(), choice.by);
-        Ok(Self { product, used, by, selector, running, found, rolled_back })
+        Ok(Self { product, used, by, selector, running, found, rolled_back, skips })
     }
 
     fn json(&self) -> Value {
-        let Self { product, used, by, selector, running, found, rolled_back } = self;
+        let Self { product, used, by, selector, running, found, rolled_back, .. } = self;
         json!({
             "authority": product.authority, "binary": product.binary, "platform": product.platform,
             "used": used, "by": by, "requested": selector.to_string(), "running": running,
             "allowed": found.selected, "newest": found.newest, "source": found.source,
-            "rolled_back": rolled_back, "remarks": found.remarks,
+            "rolled_back": rolled_back.last(), "withdrawn": found.withdrawn, "remarks": found.remarks,
         })
     }
 
@@ -144,7 +160,11 @@ impl ProductRow {
     fn remarks(&self) -> impl Iterator<Item = String> {
         let rolled_back =
             self.rolled_back.iter().map(|RolledBackVersion { version, at, why, .. }| {
-                format!("{} {version} was rolled back at {at}: {why}", self.product.binary)
+                let left_out = if self.skips { " and is left out" } else { "" };
+                format!(
+                    "{} {version} was rolled back at {at}{left_out}: {why}",
+                    self.product.binary
+                )
             });
         rolled_back.chain(self.found.remarks.iter().cloned())
     }

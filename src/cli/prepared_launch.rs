@@ -22,11 +22,13 @@ impl PreparedLaunch {
     /// The launch, and what to call once the runtime is ready.
     pub(crate) fn split(self, context: &Context) -> (Launch, impl FnOnce()) {
         let Self { launch, default, memory } = self;
+        let state = launch.state.clone();
         let version = launch.version.parse::<Version>().ok();
         let record = move || {
             // What is not forgotten is forgotten by the next start.
             let _ = version.map(|version| memory.forget_rolled_back(&version));
             if let Some((store, installed)) = &default {
+                default_version::settle(context, &state, store, &installed.release.product());
                 default_version::record(context, store, installed);
             }
         };

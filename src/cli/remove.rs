@@ -134,8 +134,7 @@ fn in_range(
         release.product() == *product
             && release.slot.version().is_some_and(|version| range.matches_counting(version, true))
     };
-    let listed = store.list()?.into_iter().map(|listed| listed.release);
-    let releases: Vec<Release> = listed.filter(matches).collect();
+    let releases: Vec<Release> = store.removable()?.into_iter().filter(matches).collect();
     if releases.is_empty() {
         let message = format!("no installed version of {} matches {range}", product.binary);
         return Err(CommandError::new(Exit::Absent, message)

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let state = &resolved.state_dir.value;
     let product = context.line(&resolved)?;
     let store = context.store(&resolved)?;
+    default_version::settle(context, state, &store, &product);
     let generations = store.generations(&product)?;
     let default = chosen::load(state, &product.authority, &product.binary)?;
     let target = target(args, &generations, default.as_ref())?.clone();

@@ -6,6 +6,8 @@
 
 mod newest;
 
+use std::time::Duration;
+
 use loom_source::Version;
 
 use super::{
@@ -29,7 +31,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let resolved = context.resolve(args.options.flags(false))?;
+    let mut resolved = context.resolve(args.options.flags(false))?;
     let named = args.options.file();
     if args.check {
         return newest::check(context, &resolved, named);
@@ -39,6 +41,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if !is_about_lock && path.is_none_or(|path| !path.exists()) {
         return newest::acquire(context, resolved, args.options.allows_downgrade());
     }
+    // The newest version is that of now, whatever the age of cached lists.
+    resolved.update.check_interval.value = Duration::ZERO;
     let target = match &args.version {
         Some(version) => LockTarget::Version(version.clone()),
         None => LockTarget::Newest,

@@ -1,4 +1,4 @@
-//! The notice of a newer version: at most once a day, and only where a user reads it.
+//! The notice of a newer version: at most once a day for a user, and only where a user reads it.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use loom_source::Version;
 use super::context::Context;
 use loom_runtime::{
     config::{Flags, UpdatePolicy},
-    update::{LastCheck, UpdateMemory},
+    update::{LastCheck, UpdateMemory, take_notice, was_told},
 };
 
 /// Says that there is a newer version, if the supervisor of a runtime found one and the user was not told today. Nothing
@@ -33,15 +33,16 @@ fn text(context: &Context) -> Option<String> {
     }
     let product = context.line(&resolved).ok()?;
     let memory = UpdateMemory::of(&resolved.state_dir.value, &product);
-    let check = memory.last_check().ok()??;
+    let LastCheck { at, running, newer } = memory.last_check().ok()??;
+    let newer: Version = newer?.parse().ok()?;
     let now = format_rfc3339(SystemTime::now());
     let day = now.split('T').next().unwrap_or_default();
-    let newer: Version = check.untold(day)?.parse().ok()?;
+    let state = &resolved.state_dir.value;
     let rolled_back = memory.roll_back_of(&newer).ok()?;
-    let told = LastCheck { told: Some(day.to_owned()), ..check.clone() };
     // A notice that cannot be remembered would come again and again.
-    memory.keep_check(told).ok()?;
-    let LastCheck { at, running, .. } = check;
+    if was_told(state, day).ok()? || !take_notice(state, day).ok()? {
+        return None;
+    }
     let rolled_back = rolled_back.map(|known| format!("; it was rolled back at {}", known.at));
     Some(format!(
         "{} {newer} is available, {running} ran at the last check ({at}){}; `loom outdated` shows more",

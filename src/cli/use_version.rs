@@ -28,8 +28,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         context.printer.answer(&document, || "latest".to_owned())?;
         return Ok(Exit::Success);
     };
-    chosen::save(state, &product.authority, &product.binary, slot)?;
     let store = context.store(&resolved)?;
+    default_version::settle(context, state, &store, &product);
+    chosen::save(state, &product.authority, &product.binary, slot)?;
     let installed = store.find(&product.in_slot(slot.clone()))?;
     let is_installed = installed.is_some();
     if let Some(installed) = &installed {

@@ -64,6 +64,8 @@ pub enum RuntimeState {
     Starting,
     /// Ready: it answers health checks.
     Ready,
+    /// It is being replaced by another release; its addresses stay.
+    Switching,
     /// A stop was requested.
     Stopping,
     /// The supervisor was killed or does not answer; the server still runs.
@@ -75,6 +77,7 @@ impl std::fmt::Display for RuntimeState {
         f.pad(match self {
             Self::Starting => "starting",
             Self::Ready => "ready",
+            Self::Switching => "switching",
             Self::Stopping => "stopping",
             Self::Orphaned => "orphaned",
         })

@@ -8,6 +8,8 @@
 //! | `ready.json` | the addresses that the server writes once it listens |
 //! | `end.json` | how the last server exited, if it did so unexpectedly |
 //! | `proof.json`, `proof.log` | the addresses and the output of a newer version that is tried on free ports |
+//! | `proof.lock` | held by the supervisor while it tries one, and inherited by the server that is tried; never removed |
+//! | `switch.json` | the switch to another release, until it is noted as a generation |
 //! | `updates/` | logs of versions that did not become ready, and of those that ran before |
 //! | `log`, `log.1`, `log.2` | the server's output, newest first |
 
@@ -26,6 +28,7 @@ use crate::state::{StateDir, StateError, StateFile};
 pub(super) struct InstanceFolder {
     pub(super) id: String,
     folder: StateDir,
+    state: StateDir,
 }
 
 /// The prefix that the ids of all instances of one project share.
@@ -63,13 +66,18 @@ impl InstanceFolder {
 
     /// The folder of the instance `id`.
     pub(super) fn named(state: &StateDir, id: &str) -> Self {
-        Self { folder: instances(state).folder(id), id: id.to_owned() }
+        Self { folder: instances(state).folder(id), id: id.to_owned(), state: state.clone() }
     }
 
     /// The folders of all instances, in the order of their ids.
     pub(super) fn all(state: &StateDir) -> Result<Vec<Self>, StateError> {
         let ids = instances(state).names()?;
         Ok(ids.iter().map(|id| Self::named(state, id)).collect())
+    }
+
+    /// The state folder that it is in.
+    pub(super) fn state(&self) -> StateDir {
+        self.state.clone()
     }
 
     /// Creates the folder; only this user can enter it.
@@ -93,6 +101,23 @@ impl InstanceFolder {
     /// The log of a newer version that is tried on free ports.
     pub(super) fn proof_log(&self) -> PathBuf {
         self.folder.path().join("proof.log")
+    }
+
+    /// The lock of a newer version that is tried on free ports.
+    pub(super) fn proof_lock(&self) -> StateFile {
+        self.folder.file("proof.lock")
+    }
+
+    /// The file about the switch to another release.
+    pub(super) fn switch_file(&self) -> StateFile {
+        self.folder.file("switch.json")
+    }
+
+    /// Whether a file can be written in the folder: a server could report that it is ready.
+    pub(super) fn is_writable(&self) -> bool {
+        let file = self.folder.file("probe");
+        let is_written = file.write_unsynced(&[0; 4096]).is_ok();
+        is_written && file.remove().is_ok()
     }
 
     /// The folder with the logs of versions that did not become ready.
@@ -126,12 +151,14 @@ impl InstanceFolder {
         self.lock_file().try_hold()
     }
 
-    /// Whether a process holds the lock. Files that a dead instance left are removed; its logs stay.
+    /// Whether a process holds the lock. Files that a dead instance left are removed; its logs stay, and so does its record
+    /// while it tells what became of a switch.
     pub(super) fn is_alive(&self) -> Result<bool, StateError> {
         if self.lock_file().is_held()? {
             return Ok(true);
         }
         if self.record_file().path().exists()
+            && !self.switch_file().path().exists()
             && let Some(_lock) = self.try_lock()?
         {
             self.remove_run_files();

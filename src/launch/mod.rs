@@ -20,6 +20,7 @@
 //! | `ports`, `kept_ports`, `port_owner` | free and taken ports, those of a replaced runtime, the processes that have them |
 //! | `kept_sockets` | listening sockets that the supervisor keeps while servers change |
 //! | `updates` | newer releases while a runtime runs |
+//! | `finished_switches` | [`settle_switches`]: releases that runtimes were switched to |
 //! | `ready`, `probe` | when a server is ready |
 //! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
 //! | `log`, `log_follower`, `log_range`, `log_rotation` | the server's output |
@@ -37,6 +38,7 @@ mod down;
 mod end_record;
 mod error;
 mod events;
+mod finished_switches;
 mod foreground;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -77,6 +79,7 @@ pub use document::{BridgeAddress, DashboardAddress, Instance, RuntimeDocument, R
 pub use down::{StoppedInstance, down};
 pub use end_record::{EndRecord, unexpected_ends};
 pub use error::LaunchError;
+pub use finished_switches::{FinishedSwitch, settle_switches};
 pub use log::tail;
 pub use log_follower::LogFollower;
 pub use log_range::{LogRange, has_times};

@@ -22,6 +22,24 @@ pub(super) fn stop(folder: &InstanceFolder, grace: Duration) -> Result<(), Launc
     Err(LaunchError::DoesNotEnd { id: folder.id.clone() })
 }
 
+/// Kills a server that was only tried and whose supervisor is gone: nothing uses it. Returns whether there was one.
+pub(super) fn end_tried(folder: &InstanceFolder) -> Result<bool, LaunchError> {
+    let lock = folder.proof_lock();
+    let is_orphaned = || !imp::is_owned(lock.path()) && !imp::heirs(lock.path()).is_empty();
+    if !lock.is_held()? || !is_orphaned() {
+        return Ok(false);
+    }
+    imp::signal(lock.path(), true);
+    let begun = std::time::Instant::now();
+    while lock.is_held()? {
+        if begun.elapsed() > AFTER_KILL {
+            return Ok(false);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(true)
+}
+
 /// Waits until the lock of `folder` is free; false where it is still held after `limit`.
 pub(super) fn released(folder: &InstanceFolder, limit: Duration) -> Result<bool, LaunchError> {
     let begun = std::time::Instant::now();
@@ -62,21 +80,32 @@ mod imp {
     }
 
     pub(super) fn heirs(lock: &Path) -> Vec<u32> {
-        let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
-        processes
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(|pid| holds(*pid, lock))
-            .collect()
+        processes().filter(|pid| holds(*pid, lock)).collect()
+    }
+
+    /// Whether another process than this one has the lock file open, and did not inherit it.
+    pub(super) fn is_owned(lock: &Path) -> bool {
+        processes()
+            .filter(|pid| *pid != std::process::id())
+            .any(|pid| has_open(pid, lock, |number| !inherited(pid, number)))
+    }
+
+    fn processes() -> impl Iterator<Item = u32> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
     }
 
     fn holds(pid: u32, lock: &Path) -> bool {
+        has_open(pid, lock, |number| inherited(pid, number))
+    }
+
+    fn has_open(pid: u32, lock: &Path, counts: impl Fn(&str) -> bool) -> bool {
         let Ok(lock) = fs::metadata(lock) else { return false };
         let Ok(open) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
         open.flatten().any(|fd| {
             let same = fs::metadata(fd.path())
                 .is_ok_and(|file| (file.dev(), file.ino()) == (lock.dev(), lock.ino()));
-            same && fd.file_name().to_str().is_some_and(|number| inherited(pid, number))
+            same && fd.file_name().to_str().is_some_and(&counts)
         })
     }
 
@@ -98,5 +127,9 @@ mod imp {
 
     pub(super) fn heirs(_lock: &Path) -> Vec<u32> {
         Vec::new()
+    }
+
+    pub(super) fn is_owned(_lock: &Path) -> bool {
+        true
     }
 }

@@ -10,6 +10,8 @@ use super::{
     control::SupervisorHandle,
     document::InstanceRecord,
     instance_folder::{InstanceFolder, project_prefix},
+    orphan,
+    updates::settle,
 };
 use crate::state::{StateDir, StateError};
 
@@ -76,11 +78,13 @@ pub fn is_alive(state: &StateDir, project: &Path, binary: &str) -> Result<bool, 
     Ok(InstanceFolder::of_project(state, project, binary).is_alive()?)
 }
 
-/// The record of the instance in `folder`; `None` where it is not alive.
+/// The record of the instance in `folder`; `None` where it is not alive. What became of a switch whose supervisor was
+/// killed is noted, and a server that this supervisor only tried is ended.
 pub(super) fn query(folder: &InstanceFolder) -> Result<Option<InstanceRecord>, LaunchError> {
     let begun = Instant::now();
     loop {
         if !folder.is_alive()? {
+            bury(folder)?;
             return Ok(None);
         }
         if let Ok(record) =
@@ -89,6 +93,11 @@ pub(super) fn query(folder: &InstanceFolder) -> Result<Option<InstanceRecord>, L
             return Ok(Some(record));
         }
         if begun.elapsed() > SILENCE {
+            if orphan::end_tried(folder)? {
+                // It may have been the last process of the instance.
+                continue;
+            }
+            settle(folder, folder.read().as_ref(), true);
             return Ok(folder.read().map(|mut record| {
                 record.instance.state = RuntimeState::Orphaned;
                 record
@@ -96,4 +105,15 @@ pub(super) fn query(folder: &InstanceFolder) -> Result<Option<InstanceRecord>, L
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Notes what became of the switch of an instance that is not alive, and removes what it left.
+fn bury(folder: &InstanceFolder) -> Result<(), StateError> {
+    if folder.switch_file().path().exists()
+        && let Some(_lock) = folder.try_lock()?
+    {
+        settle(folder, folder.read().as_ref(), false);
+        folder.remove_run_files();
+    }
+    Ok(())
 }

@@ -28,6 +28,15 @@ pub(super) struct ServerProcess {
     child: tokio::process::Child,
     pid: u32,
     watch: system::EndWatch,
+    /// Whether the end was observed: the process id may be that of another process since.
+    is_reaped: bool,
+}
+
+/// A server that is no longer observed must not run on.
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 impl ServerProcess {
@@ -52,7 +61,7 @@ impl ServerProcess {
         system::own_group(&mut command);
         let child = tokio::process::Command::from(command).spawn()?;
         let pid = child.id().ok_or_else(|| io::Error::other("it exited at once"))?;
-        Ok(Self { child, pid, watch: system::EndWatch::on(pid) })
+        Ok(Self { child, pid, watch: system::EndWatch::on(pid), is_reaped: false })
     }
 
     /// Its process id.
@@ -64,8 +73,11 @@ impl ServerProcess {
     pub(super) async fn ended(&mut self) -> ServerExit {
         self.watch.ended().await;
         // The rest of its process group ends with it. The id cannot have been reused: the process is not reaped yet.
-        system::kill_group(self.pid);
+        if !self.is_reaped {
+            system::kill_group(self.pid);
+        }
         let status = self.child.wait().await.ok();
+        self.is_reaped = true;
         ServerExit {
             code: status.and_then(|status| status.code()),
             signal: status.and_then(system::signal_of),
@@ -81,6 +93,9 @@ impl ServerProcess {
 
     /// Kills the process and its process group.
     pub(super) fn kill(&mut self) {
+        if self.is_reaped {
+            return;
+        }
         system::kill_group(self.pid);
         // An error means that it has ended.
         let _ = self.child.start_kill();

@@ -98,6 +98,11 @@ impl StartRequest {
         self.update.as_ref().is_some_and(|update| update.keeps_sockets)
     }
 
+    /// Makes the supervisor keep the listening sockets from the next start on.
+    pub(super) fn keep_sockets(&mut self) {
+        self.update.iter_mut().for_each(|update| update.keeps_sockets = true);
+    }
+
     /// Makes this the request for another release; returns the release before.
     pub(super) fn replace(&mut self, release: ReleaseProgram) -> ReleaseProgram {
         let version = std::mem::replace(&mut self.version, release.version);

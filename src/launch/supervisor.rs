@@ -30,7 +30,7 @@ use super::{
     server_process::ServerProcess,
     start_request::StartRequest,
     system,
-    updates::{self, PreparedUpdate},
+    updates::{self, PreparedUpdate, forget_unfinished, settle},
 };
 
 /// How long clients may take to receive that the server has ended.
@@ -143,6 +143,7 @@ impl Supervisor {
                 looking.abort();
                 // A version that is being tried ends before the lock is free.
                 let _ = looking.await;
+                forget_unfinished(&self.folder);
                 self.keep_end(ended);
                 (Some(ended), StartReport::Ended(ended))
             }
@@ -178,6 +179,8 @@ impl Supervisor {
         let lock = self.folder.try_lock().map_err(state_failure)?.ok_or(StartFailure::Busy)?;
         let lock = system::last_closed(lock);
         system::inheritable(&lock).map_err(|e| io_failure("make the lock inheritable", &e))?;
+        // Of a supervisor that was killed.
+        settle(&self.folder, self.folder.read().as_ref(), false);
         self.folder.remove_run_files();
         self.folder.remove_end();
         self.ended.send_replace(None);
@@ -225,7 +228,8 @@ impl Supervisor {
     /// Stops the server; kills it when its grace period is over or a kill is requested.
     async fn stop(&mut self, server: &mut ServerProcess) -> ServerExit {
         // If the record cannot be written, only the displayed state is wrong.
-        let _ = self.update(|instance| instance.state = RuntimeState::Stopping);
+        let state = if self.switching { RuntimeState::Switching } else { RuntimeState::Stopping };
+        let _ = self.update(|instance| instance.state = state);
         server.terminate();
         let Self { events, exit_with_starter, yielding, switching, end_requested, request, .. } =
             &mut *self;

@@ -80,7 +80,9 @@ pub fn up(launch: Launch) -> Result<Up, LaunchError> {
                 result => return result.map(|started| Up::Started(Box::new(started))),
             },
             Some(record) => match record.instance.state {
-                RuntimeState::Starting | RuntimeState::Stopping => limit.pause()?,
+                RuntimeState::Starting | RuntimeState::Switching | RuntimeState::Stopping => {
+                    limit.pause()?;
+                }
                 RuntimeState::Ready => {
                     let requested = settings::of(&launch, &record.salt);
                     return compare(&requested, record).map(Up::Found);
@@ -125,7 +127,7 @@ pub fn check_settings(
     };
     match record.instance.state {
         // Whether it is still there when the program is acquired is not known.
-        RuntimeState::Starting | RuntimeState::Stopping => Ok(()),
+        RuntimeState::Starting | RuntimeState::Switching | RuntimeState::Stopping => Ok(()),
         RuntimeState::Orphaned => Err(orphan(record)),
         RuntimeState::Ready => {
             let requested = settings::requested_settings(requested, &record.salt);

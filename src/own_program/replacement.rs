@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Read as _, Seek as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -14,20 +14,13 @@ use std::{
 
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use tempfile::{NamedTempFile, TempPath};
 
-use super::{OwnProgramError, ProgramOwner, error::at};
+use super::{
+    OwnProgramError, ProgramOwner,
+    error::at,
+    program_copy::{FOLDER, ProgramCopy, copy_into, digest_of, remains},
+};
 use crate::state::{StateDir, StateFile, StateLock};
-
-/// The folder in the state folder.
-const FOLDER: &str = "self";
-
-/// The beginning of the names of copies that are being written.
-const COPY: &str = ".loom-new-";
-
-/// A copy beside the program that has not changed for this long belongs to no process.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a new program may take to print its version.
 const LONGEST_START: Duration = Duration::from_secs(10);
@@ -96,7 +89,14 @@ impl OwnProgram {
     /// bytes, [`OwnProgramError::Io`] where a file cannot be written. The present program stays then.
     pub fn replace(&self, new: &NewProgram) -> Result<(), OwnProgramError> {
         let _lock = self.lock()?;
-        self.remove_abandoned();
+        for file in remains(&self.path, &self.state) {
+            // One that cannot be removed only takes space.
+            let _ = fs::remove_file(file);
+        }
+        if self.sha256 != new.sha256 && digest_of(&self.path)? == new.sha256 {
+            // Another process has done the same in the meantime.
+            return Ok(());
+        }
         let present = self.keep()?;
         if present != self.sha256 {
             // Another process has replaced it since: what is there now is not the version that this program has.
@@ -145,45 +145,29 @@ impl OwnProgram {
     }
 
     /// Copies the new program beside the present one, compares it with its digest, and executes it once.
-    fn stage(&self, new: &NewProgram) -> Result<TempPath, OwnProgramError> {
+    fn stage(&self, new: &NewProgram) -> Result<ProgramCopy, OwnProgramError> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
-        let (staged, got) = copy_into(&new.path, folder)?;
+        let copy = copy_into(&new.path, folder)?;
+        let (staged, got) = (&copy.path, copy.sha256);
         let mode = fs::metadata(&self.path).map_err(at("read", &self.path))?.permissions();
-        fs::set_permissions(&staged, mode).map_err(at("write", &staged))?;
+        fs::set_permissions(staged, mode).map_err(at("write", staged))?;
         if got != new.sha256 {
             let (expected, got) = (new.sha256.to_string(), got.to_string());
             return Err(OwnProgramError::Changed { path: new.path.clone(), expected, got });
         }
-        check_version(&staged, &new.version)?;
-        Ok(staged)
+        check_version(staged, &new.version)?;
+        Ok(copy)
     }
 
     /// Keeps the present program in the state folder; returns its digest.
     fn keep(&self) -> Result<Digest, OwnProgramError> {
         let state = self.state.folder(FOLDER);
         state.create()?;
-        let (copy, sha256) = copy_into(&self.path, state.path())?;
+        let ProgramCopy { path, sha256, .. } = copy_into(&self.path, state.path())?;
         let to = self.kept(&sha256);
-        copy.persist(&to).map_err(|e| at("write", &to)(e.error))?;
+        path.persist(&to).map_err(|e| at("write", &to)(e.error))?;
         sync_folder(state.path())?;
         Ok(sha256)
-    }
-
-    /// Removes the copies that a killed process has left in the state folder and beside the program. Another user's
-    /// process may just be writing one beside the program, so only old ones go there.
-    fn remove_abandoned(&self) {
-        let beside = self.path.parent().unwrap_or(Path::new("/")).to_owned();
-        let own = self.state.path().join(FOLDER);
-        for (folder, age) in [(own, Duration::ZERO), (beside, ABANDONED)] {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let is_copy = entry.file_name().to_string_lossy().starts_with(COPY);
-                let changed = entry.metadata().and_then(|meta| meta.modified());
-                if is_copy && changed.is_ok_and(|at| at.elapsed().is_ok_and(|since| since >= age)) {
-                    // One that cannot be removed only takes space.
-                    let _ = fs::remove_file(entry.path());
-                }
-            }
-        }
     }
 
     /// Removes the kept programs that are no longer the previous one.
@@ -198,33 +182,16 @@ impl OwnProgram {
         Ok(())
     }
 
-    fn place(&self, staged: TempPath) -> Result<(), OwnProgramError> {
+    fn place(&self, staged: ProgramCopy) -> Result<(), OwnProgramError> {
         // A program that runs cannot be replaced on Windows, but it can be renamed.
         if cfg!(windows) {
             let aside = self.path.with_extension("old.exe");
             let _ = fs::remove_file(&aside);
             fs::rename(&self.path, &aside).map_err(at("rename", &self.path))?;
         }
-        staged.persist(&self.path).map_err(|e| at("replace", &self.path)(e.error))?;
+        staged.path.persist(&self.path).map_err(|e| at("replace", &self.path)(e.error))?;
         sync_folder(self.path.parent().unwrap_or(Path::new("/")))
     }
-}
-
-/// Copies a program into a folder, as a temporary file that may be executed; returns the digest of the copied bytes.
-fn copy_into(program: &Path, folder: &Path) -> Result<(TempPath, Digest), OwnProgramError> {
-    let builder = tempfile::Builder::new().prefix(COPY).tempfile_in(folder);
-    let mut copy: NamedTempFile = builder.map_err(at("write in", folder))?;
-    let digest =
-        read_through(program, |bytes| copy.write_all(bytes).map_err(at("write in", folder)))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::Permissions::from_mode(0o755);
-        copy.as_file().set_permissions(mode).map_err(at("write in", folder))?;
-    }
-    copy.as_file().sync_all().map_err(at("write in", folder))?;
-    // A file that is open for writing cannot be executed.
-    Ok((copy.into_temp_path(), digest))
 }
 
 /// Whether a program prints the version that it should be, within ten seconds. Its output goes to a file: a process that it
@@ -261,31 +228,6 @@ fn check_version(program: &Path, expected: &str) -> Result<(), OwnProgramError> 
         return Ok(());
     }
     Err(broken(if status.success() { format!("{printed:?}") } else { status.to_string() }))
-}
-
-/// The digest of a file.
-fn digest_of(path: &Path) -> Result<Digest, OwnProgramError> {
-    read_through(path, |_| Ok(()))
-}
-
-/// Hands the bytes of a file to `each`, and returns their digest.
-fn read_through(
-    path: &Path,
-    mut each: impl FnMut(&[u8]) -> Result<(), OwnProgramError>,
-) -> Result<Digest, OwnProgramError> {
-    let mut file = File::open(path).map_err(at("read", path))?;
-    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(Digest::from_hasher(hasher)),
-            Ok(count) => {
-                hasher.update(&buffer[..count]);
-                each(&buffer[..count])?;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(at("read", path)(e)),
-        }
-    }
 }
 
 #[cfg(unix)]

@@ -11,7 +11,7 @@ use super::{
     leftovers::{ABANDONED, LOCK},
     list::names,
     locks,
-    stale::is_older,
+    stale::remove_older,
 };
 
 impl Store {
@@ -55,11 +55,8 @@ impl Store {
                 let _ = self.complete_deletion(&tree);
             }
         }
-        for (_, path) in names(&self.tmp(), false)? {
-            if is_older(&path, ABANDONED) {
-                let _ = fs::remove_file(&path);
-            }
-        }
+        let temporary = names(&self.tmp(), false)?.into_iter().map(|(_, path)| path);
+        remove_older(&self.tmp(), temporary.collect(), ABANDONED);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Removes partial transfers that have not been resumed for a long time.
+//! Removes partial transfers that have not been resumed for a long time, and other files by their age.
 
 use std::{
     fs,
@@ -87,8 +87,28 @@ impl Store {
 /// Whether a file has not changed for `age`. A file whose time is further ahead than that was written under another
 /// clock: it counts as old, since its age would be unknown for years.
 pub(super) fn is_older(path: &Path, age: Duration) -> bool {
+    is_older_at(path, age, SystemTime::now())
+}
+
+/// Removes the files of a folder that have not changed for `age`, also by the clock of the file system: the clock of this
+/// process may have jumped, or differ from that of a server, and what is old by it alone may be in use. What cannot be
+/// removed stays.
+pub(super) fn remove_older(folder: &Path, files: Vec<PathBuf>, age: Duration) {
+    let old: Vec<PathBuf> = files.into_iter().filter(|path| is_older(path, age)).collect();
+    if old.is_empty() {
+        return;
+    }
+    let new_file = tempfile::NamedTempFile::new_in(folder);
+    let now = new_file.and_then(|file| file.as_file().metadata()?.modified());
+    // Where no file can be made, the next run removes them.
+    let Ok(now) = now else { return };
+    for path in old.iter().filter(|path| is_older_at(path, age, now)) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn is_older_at(path: &Path, age: Duration, now: SystemTime) -> bool {
     let changed = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
-    let now = SystemTime::now();
     changed.is_ok_and(|at| match now.duration_since(at) {
         Ok(since) => since >= age,
         Err(ahead) => ahead.duration() >= age,
@@ -102,6 +122,23 @@ mod tests {
     use super::*;
 
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+    #[test]
+    fn temporary_files_go_by_the_clock_of_the_file_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, changed: SystemTime| {
+            let path = folder.path().join(name);
+            File::create(&path).unwrap().set_modified(changed).unwrap();
+            path
+        };
+        let now = SystemTime::now();
+        let files = [file("old", now - WEEK), file("new", now), file("ahead", now + 2 * WEEK)];
+        // By a clock that is two weeks ahead, the new one is old as well.
+        assert!(is_older_at(&files[1], WEEK, now + 2 * WEEK) && !is_older(&files[1], WEEK));
+        remove_older(folder.path(), files.to_vec(), WEEK);
+        let left: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
+        assert_eq!(left, [folder.path().join("new")]);
+    }
 
     #[test]
     fn only_old_transfers_that_are_not_in_use_are_removed() {

@@ -1,5 +1,6 @@
-//! Releases whose record is missing, but which a verification or a link still names: a user has removed records by hand.
-//! Their trees are needed, since `loom store repair` makes the records again.
+//! Releases whose record is missing, but which a verification or a link still names: a user has removed records by hand, or
+//! the power failed during a removal. Their trees are needed, since `loom store repair` makes the records again, until the
+//! releases are removed or collected like others.
 
 use std::path::Path;
 
@@ -8,18 +9,32 @@ use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 use super::{Store, StoreError, list::names};
 
 impl Store {
+    /// The releases that a record, a verification or a link names: all that can be removed.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a folder cannot be listed.
+    pub fn removable(&self) -> Result<Vec<Release>, StoreError> {
+        let mut releases = self.known()?;
+        for (release, _) in self.unrecorded()? {
+            if !releases.contains(&release) {
+                releases.push(release);
+            }
+        }
+        Ok(releases)
+    }
+
     /// The releases without a record, each with the tree that its verification or its link names.
     pub(super) fn unrecorded(&self) -> Result<Vec<(Release, Digest)>, StoreError> {
         let mut found = Vec::new();
         for release in self.releases_below("verifications")? {
-            if !self.record_path(&release).exists() {
+            if !self.record_path(&release).is_file() {
                 // One that is damaged names nothing; the link may still lead to a tree.
                 let verification = self.verification(&release).ok().flatten();
                 found.extend(verification.map(|known| (release, known.tree)));
             }
         }
         for release in self.linked_versions()? {
-            if !self.record_path(&release).exists() {
+            if !self.record_path(&release).is_file() {
                 found.extend(self.find(&release)?.map(|installed| (release, installed.tree)));
             }
         }

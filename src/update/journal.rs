@@ -22,6 +22,8 @@ pub enum UpdateEvent {
     Switched,
     /// The newer version did not become ready, and the previous one runs.
     RolledBack,
+    /// The supervisor was killed before the switch was complete.
+    Interrupted,
     /// Something failed before the runtime was touched.
     Failed,
     /// Written by a newer `loom`.
@@ -37,6 +39,7 @@ impl fmt::Display for UpdateEvent {
             Self::Proved => "proved",
             Self::Switched => "switched",
             Self::RolledBack => "rollback",
+            Self::Interrupted => "killed",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         })

@@ -125,17 +125,12 @@ impl UpdateMemory {
         self.file("check.json").read_document()
     }
 
-    /// Keeps what a check found, and since when the user knows of it.
+    /// Keeps what a check found.
     ///
     /// # Errors
-    /// [`StateError`] where the file cannot be read or written.
-    pub fn keep_check(&self, check: LastCheck) -> Result<(), StateError> {
-        let file = self.file("check.json");
-        let before: Option<LastCheck> = file.read_document()?;
-        let told = check.told.clone().or_else(|| {
-            before.filter(|before| before.newer == check.newer).and_then(|before| before.told)
-        });
-        file.write_document(&LastCheck { told, ..check })
+    /// [`StateError`] where the file cannot be written.
+    pub fn keep_check(&self, check: &LastCheck) -> Result<(), StateError> {
+        self.file("check.json").write_document(check)
     }
 
     fn file(&self, name: &str) -> StateFile {
@@ -158,19 +153,5 @@ mod tests {
         assert!(memory.roll_back_of(&version).unwrap().is_some());
         memory.forget_rolled_back(&version).unwrap();
         assert_eq!(memory.rolled_back().unwrap(), []);
-    }
-
-    #[test]
-    fn what_was_told_is_known_after_the_next_check() {
-        let folder = tempfile::tempdir().unwrap();
-        let memory = UpdateMemory::named(&StateDir::new(folder.path()), "a@b@c");
-        assert_eq!(memory.last_check().unwrap(), None);
-        let check = |newer: &str| LastCheck::now("0.2.0", Some(newer.to_owned()));
-        let told = Some("2026-11-22".to_owned());
-        memory.keep_check(LastCheck { told: told.clone(), ..check("0.2.1") }).unwrap();
-        memory.keep_check(check("0.2.1")).unwrap();
-        assert_eq!(memory.last_check().unwrap().unwrap().told, told);
-        memory.keep_check(check("0.2.2")).unwrap();
-        assert_eq!(memory.last_check().unwrap().unwrap().told, None, "of another version");
     }
 }

@@ -105,6 +105,9 @@ mod trust_changes;
 mod untrusted_version;
 mod up;
 mod updates;
+mod updates_faults;
+#[cfg(target_os = "linux")]
+mod updates_killed;
 mod use_remove;
 mod verbose;
 mod verifications;

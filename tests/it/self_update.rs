@@ -102,6 +102,19 @@ fn a_program_that_does_not_run_or_is_not_signed_replaces_nothing() {
     assert_eq!(fs::read(&program).unwrap(), before);
 }
 
+/// A loss of power or a failing disk may leave a release without its verification: what is kept here proves its bytes, and
+/// not who signed them.
+#[test]
+fn a_release_whose_verification_was_lost_is_fetched_again() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let _mirror = mirror(&sandbox, &[("9.0.0", other("9.0.0"))]);
+    sandbox.loom(&["--binary", "loom", "get", "9.0.0"]).ok();
+    fs::remove_dir_all(sandbox.cache().join("verifications")).unwrap();
+    run(&sandbox, &program, &["self", "update"]).ok();
+    assert_eq!(printed(&program), "loom 9.0.0\n");
+}
+
 #[test]
 fn a_program_that_something_else_updates_is_refused() {
     let sandbox = Sandbox::new();
@@ -117,4 +130,81 @@ fn a_program_that_something_else_updates_is_refused() {
     fs::create_dir_all(record).unwrap();
     let refused = run(&sandbox, &program, &["self", "update"]).code(1);
     refused.says(&["the Python package loom", "pip install --upgrade loom"]);
+}
+
+#[test]
+fn a_check_announces_only_what_an_update_takes() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let signed = mirror(&sandbox, &[("9.0.0", other("9.0.0"))]);
+    let check = || run(&sandbox, &program, &["self", "update", "--check"]);
+    check().code(1);
+    sandbox.loom(&["trust", "remove-root", &signed.url()]).ok();
+    sandbox.remove_cache();
+    let refused = check().code(6);
+    assert!(!refused.stdout().contains("9.0.0"), "{}", refused.stdout());
+    refused.says(&["neither a signature nor a signed index", "trust.keys"]);
+    assert!(!sandbox.state().join("self/previous.json").exists());
+}
+
+#[test]
+fn what_a_killed_update_left_is_named_and_removed_by_the_next_one() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let _mirror = mirror(&sandbox, &[("9.0.0", other("9.0.0"))]);
+    let beside = program.with_file_name(".loom-new-abcdef");
+    let kept = sandbox.state().join("self/.loom-new-ghijkl");
+    let used = program.with_file_name(".loom-new-mnopqr");
+    fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    for file in [&beside, &kept, &used] {
+        fs::write(file, "part of a program").unwrap();
+    }
+    // Another update writes this one.
+    let lock = fs::File::open(&used).unwrap();
+    lock.try_lock().unwrap();
+    let doctor = run(&sandbox, &program, &["doctor"]);
+    let text = doctor.stdout();
+    assert!(text.contains(".loom-new-abcdef") && text.contains(".loom-new-ghijkl"), "{text}");
+    assert!(!text.contains(".loom-new-mnopqr"), "{text}");
+    run(&sandbox, &program, &["self", "update"]).ok();
+    assert!(!beside.exists() && !kept.exists() && used.exists());
+    assert_eq!(printed(&program), "loom 9.0.0\n");
+}
+
+#[test]
+fn a_program_that_prints_no_version_in_time_replaces_nothing() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let before = fs::read(&program).unwrap();
+    let _mirror = mirror(&sandbox, &[("9.0.0", b"#!/bin/sh\nexec sleep 600\n".to_vec())]);
+    let refused = run(&sandbox, &program, &["self", "update"]).code(1);
+    refused
+        .says(&["expected \"loom 9.0.0\", got nothing within 10 s", "the present program stays"]);
+    assert_eq!(fs::read(&program).unwrap(), before);
+    let names: Vec<_> = fs::read_dir(program.parent().unwrap()).unwrap().collect();
+    assert_eq!(names.len(), 1, "no temporary file is left");
+}
+
+#[test]
+fn of_two_updates_at_once_one_replaces_the_program() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let before = fs::read(&program).unwrap();
+    let slow = b"#!/bin/sh\nsleep 1\necho 'loom 9.0.0'\n".to_vec();
+    let _mirror = mirror(&sandbox, &[("9.0.0", slow)]);
+    let started = [(); 2].map(|()| {
+        let mut command = sandbox.command(&program);
+        command.args(["self", "update"]);
+        sandbox.start(&["self", "update"], command)
+    });
+    let codes = started.map(|running| running.wait().exit());
+    // The second one was started from the program that the first one has replaced.
+    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 1].contains(code)), "{codes:?}");
+    assert_eq!(printed(&program), "loom 9.0.0\n");
+    let names: Vec<_> = fs::read_dir(program.parent().unwrap()).unwrap().collect();
+    assert_eq!(names.len(), 1, "no temporary file is left");
+    let previous = fs::read_to_string(sandbox.state().join("self/previous.json")).unwrap();
+    let previous: serde_json::Value = serde_json::from_str(&previous).unwrap();
+    let kept = sandbox.state().join("self").join(previous["sha256"].as_str().unwrap());
+    assert_eq!(fs::read(kept).unwrap(), before, "the previous one is the one that was there");
 }

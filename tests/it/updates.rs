@@ -102,6 +102,8 @@ fn a_version_that_fails_in_place_is_rolled_back_and_agents_are_back() {
     stage.sandbox.write("loom.toml", "[bridge]\ntimeout_sec = 2\n");
     let before = stage.up();
     let agent = stage.agent(&address(&before));
+    // Another client, which connects again after one step of its back-off: it is never refused.
+    let connects = Connects::to(&address(&before));
     // It is ready on free ports, where it inherits no sockets.
     stage.add("0.2.1", &server("0.2.1", "if [ -n \"$LOOM_LISTEN_FDS\" ]; then sleep 600; fi"));
     let entry = stage.until_noted("rolled-back", "0.2.1");
@@ -111,6 +113,10 @@ fn a_version_that_fails_in_place_is_rolled_back_and_agents_are_back() {
     let took = agent.last() - back;
     assert!(took < LOADED, "{took} s");
     eprintln!("back {took:.3} s after the rollback, away for {:.3} s", agent.longest_gap());
+    let (made, refused) = connects.stop();
+    assert_eq!(refused, 0, "of {made}");
+    let why = stage.sandbox.loom(&["why", "0.2.1"]).ok().stdout();
+    assert!(why.contains("was not ready within 2 s") && why.contains("its log: "), "{why}");
     assert_ne!(after["pid"], before["pid"]);
     assert_eq!((&after["bridge"], &after["tree"]), (&before["bridge"], &before["tree"]));
     assert!(leased(&stage, &after));

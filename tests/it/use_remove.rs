@@ -1,5 +1,10 @@
 //! `loom use` and `loom remove`: the default version, and removal of releases.
 
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
+
 use crate::support::{self, Plain, Sandbox};
 
 fn with_two_versions() -> (Sandbox, Plain) {
@@ -128,5 +133,31 @@ fn two_releases_with_one_tree_share_it_until_the_last_is_removed() {
     sandbox.verify();
     sandbox.loom(&["remove", "0.2.0"]).ok();
     assert!(sandbox.trees().is_empty());
+    sandbox.verify();
+}
+
+/// A loss of power during a removal may leave a version of which only the record is gone.
+#[test]
+fn a_version_without_its_record_is_removed_and_collected_like_others() {
+    let (sandbox, mirror) = with_two_versions();
+    sandbox.sources(&[(&mirror.url(), "")]);
+    let lose_record = || {
+        let records = sandbox.cache().join("releases/loom-os/loom-bridge-server/0.1.0");
+        fs::remove_dir_all(records).unwrap();
+    };
+    lose_record();
+    sandbox.loom(&["which", "--version", "0.1.0"]).ok();
+    sandbox.loom(&["remove", "<0.2"]).ok();
+    sandbox.loom(&["which", "--version", "0.1.0"]).code(3);
+    sandbox.verify();
+
+    sandbox.loom(&["get", "0.1.0"]).ok();
+    lose_record();
+    let below = "verifications/loom-os/loom-bridge-server/0.1.0/linux-x86_64.json";
+    let file = fs::File::options().append(true).open(sandbox.cache().join(below)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(30 * 86_400)).unwrap();
+    sandbox.loom(&["store", "gc", "--keep", "1"]).ok();
+    sandbox.loom(&["which", "--version", "0.1.0"]).code(3);
+    sandbox.loom(&["which", "--version", "0.2.0"]).ok();
     sandbox.verify();
 }

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Measure only how long it takes from an empty clone to a running dashboard.
     #[arg(long, conflicts_with_all = ["rounds", "names"])]
     first_run: bool,
-    /// Make only these measurements: warm, signed, cold, memory, index, verify, start, slow-reader, fan.
+    /// Make only these measurements: warm, signed, cold, memory, index, verify, gc, start, slow-reader, fan.
     names: Vec<String>,
 }
 
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
         return first_run::run(&workspace, args.check);
     }
     tools::debian()?;
+    tools::nix()?;
     let python = tools::RustTools::install(&workspace)?;
     let programs = ["--bin", "loom", "--bin", "loom-bridge-server"];
     let packages = ["--package", "loom-runtime", "--package", "loom-bridge"];

@@ -1,4 +1,5 @@
-//! `cargo xtask faults`: failing system calls, lost power and many processes; counts go to tests/FAULTS.md.
+//! `cargo xtask faults`: failing system calls, lost power, failing machines and many processes; counts go to
+//! tests/FAULTS.md.
 
 use std::process::Command;
 
@@ -8,7 +9,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Run loom with failing system calls, lost power and many processes.
+/// Run loom with failing system calls, lost power, failing machines and many processes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run only these scenarios, and record nothing.
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     demand(cargo_command(["build"]).args(["--workspace", "--bins", "--quiet"]))?;
     let is_complete = args.scenario.is_empty() && args.every == 1;
     let mut survived = true;
-    for kind in ["calls", "power", "processes"] {
+    for kind in ["calls", "power", "machines", "processes"] {
         let mut harness = clean(Command::new(workspace.loom().with_file_name("loom-faults")));
         harness.args([kind, "--every", &args.every.to_string()]);
         for scenario in &args.scenario {

@@ -15,16 +15,29 @@ use crate::{
     workspace::{Venv, Workspace},
 };
 
-/// Builds the package and tests it.
-pub(crate) fn run(workspace: &Workspace, programs: &TestPrograms) -> Outcome<TestCount> {
-    let package = Package {
-        workspace,
-        tests: workspace.root.join("tests/python_package"),
-        folder: workspace.scratch("package"),
-    };
+/// The package as it is released, and the tools that judge it.
+pub(crate) struct Distributions {
+    tools: Venv,
+    folder: PathBuf,
+}
+
+/// Builds the package.
+pub(crate) fn build(workspace: &Workspace) -> Outcome<Distributions> {
+    let package = Package::of(workspace);
     let requirements = package.tests.join("outside/requirements.txt");
     let tools = tools::python(workspace, "package-tools", &requirements)?;
-    let dist = package.build(&tools)?;
+    let folder = package.build(&tools)?;
+    Ok(Distributions { tools, folder })
+}
+
+/// Tests the package.
+pub(crate) fn run(
+    workspace: &Workspace,
+    programs: &TestPrograms,
+    distributions: Distributions,
+) -> Outcome<TestCount> {
+    let package = Package::of(workspace);
+    let Distributions { tools, folder: dist } = distributions;
     let mut count = package.outside(&tools, programs, &dist)?;
     count += package.inside("newest", &dist, &["--ignore", "test_messages.py"])?;
     count += package.inside("oldest", &dist, &["test_messages.py", "test_agent.py"])?;
@@ -38,7 +51,12 @@ struct Package<'a> {
     folder: PathBuf,
 }
 
-impl Package<'_> {
+impl<'a> Package<'a> {
+    fn of(workspace: &'a Workspace) -> Self {
+        let tests = workspace.root.join("tests/python_package");
+        Self { workspace, tests, folder: workspace.scratch("package") }
+    }
+
     /// Builds the wheel and the source distribution, as they are released.
     fn build(&self, tools: &Venv) -> Outcome<PathBuf> {
         let dist = self.folder.join("dist");

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check and test.
 
-use std::{fmt, process::Command, time::Instant};
+use std::{fmt, process::Command, thread::ScopedJoinHandle, time::Instant};
 
 use clap::ValueEnum;
 
@@ -9,7 +9,7 @@ use crate::{
     command::{cargo_command, check, clean, tests},
     docs,
     outcome::Outcome,
-    package,
+    package::{self, Distributions},
     report::TestCount,
     tools::{self, RustTools, TestPrograms},
     unprivileged,
@@ -82,10 +82,25 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     let chosen = |step: &&Step| {
         !args.skip.contains(step) && (args.only.is_empty() || args.only.contains(step))
     };
-    let results: Vec<StepResult> =
-        Step::value_variants().iter().filter(chosen).map(|step| context.timed(*step)).collect();
+    let steps: Vec<Step> = Step::value_variants().iter().filter(chosen).copied().collect();
+    let results = std::thread::scope(|scope| {
+        let mut package = None;
+        let mut timed = |step: Step| {
+            // The link of the package uses one core for minutes, and these tests often wait: together they take less time.
+            if package.is_none() && matches!(step, Step::Unprivileged | Step::Package) {
+                let build = || package::build(&context.workspace).map_err(|e| e.to_string());
+                package = steps.contains(&Step::Package).then(|| scope.spawn(build));
+            }
+            let build = package.take_if(|_| step == Step::Package);
+            context.timed(step, build)
+        };
+        steps.iter().map(|step| timed(*step)).collect::<Vec<StepResult>>()
+    });
     Ok(summarize(&results))
 }
+
+/// A build of the package that runs beside other steps.
+type PackageBuild<'scope> = ScopedJoinHandle<'scope, Result<Distributions, String>>;
 
 /// Prints a table of the steps and the closing line; answers whether all passed.
 fn summarize(results: &[StepResult]) -> bool {
@@ -100,17 +115,17 @@ fn summarize(results: &[StepResult]) -> bool {
 }
 
 impl TestContext {
-    fn timed(&self, step: Step) -> StepResult {
+    fn timed(&self, step: Step, package: Option<PackageBuild<'_>>) -> StepResult {
         println!("\n== {step}");
         let start = Instant::now();
-        let count = self.run(step).unwrap_or_else(|error| {
+        let count = self.run(step, package).unwrap_or_else(|error| {
             println!("{error}");
             TestCount::one(false)
         });
         StepResult { step, count, seconds: start.elapsed().as_secs_f64() }
     }
 
-    fn run(&self, step: Step) -> Outcome<TestCount> {
+    fn run(&self, step: Step, package: Option<PackageBuild<'_>>) -> Outcome<TestCount> {
         match step {
             Step::Fmt => check(&mut format()),
             Step::Typos => check(&mut Command::new(self.rust.program("typos"))),
@@ -133,7 +148,11 @@ impl TestContext {
             Step::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),
             Step::Unprivileged => unprivileged::run(&self.workspace, &self.rust, &self.programs),
             Step::Python => self.python(),
-            Step::Package => package::run(&self.workspace, &self.programs),
+            Step::Package => {
+                let build = package.ok_or("the package is not built")?.join();
+                let distributions = build.map_err(|_| "the build of the package panicked")??;
+                package::run(&self.workspace, &self.programs, distributions)
+            }
         }
     }
 

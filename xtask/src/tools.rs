@@ -48,7 +48,16 @@ zizmor==1.32.0
 
 /// Installs Debian's programs with its package manager where one is missing.
 pub(crate) fn debian() -> Outcome {
-    let missing = || DEBIAN.iter().filter(|(program, _)| !present(program));
+    install(DEBIAN)
+}
+
+/// Installs Nix, which the benchmark of the collector is compared with.
+pub(crate) fn nix() -> Outcome {
+    install(&[("nix-store", "nix-bin")])
+}
+
+fn install(programs: &[(&str, &str)]) -> Outcome {
+    let missing = || programs.iter().filter(|(program, _)| !present(program));
     let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
     if packages.is_empty() {
         return Ok(());

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     acquire::{AcquireError, AcquireOptions, AttemptCause, SourceAttempt, SourceRuntime},
-    sources::Candidate,
+    sources::{Candidate, Reach},
     state::StateDir,
     trust::Policy,
 };
@@ -38,6 +38,8 @@ pub struct NewerVersions {
     /// The newest of these that an update may lead to by itself: newer than the current one and compatible with it, not
     /// one of those to skip.
     pub update: Option<Version>,
+    /// Whether the source withdraws the current version.
+    pub withdrawn: bool,
     /// The newest one of all that the source lists.
     pub newest: Option<Version>,
     /// Why other sources did not decide, or what else the user should know, a line each.
@@ -146,6 +148,9 @@ fn decide(
     }
     found.source = Some(candidate.name.clone());
     let Some(current) = current else { return Ok(true) };
+    let release = product.at_version(current.clone());
+    let asks = !options.offline || candidate.reach != Reach::Network;
+    found.withdrawn = asks && runtime.block_on(candidate.withdraws(&release))?;
     let mut updates = versions.to_vec();
     updates
         .retain(|listed| is_update(current, &listed.version) && !skipped.contains(&listed.version));

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use loom_source::Platform;
 
+use loom_runtime::{own_program, state::StateDir};
+
 use super::check::DoctorCheck;
 use crate::cli::context::Context;
 
@@ -44,6 +46,18 @@ pub(super) fn program(context: &Context) -> DoctorCheck {
         None => DoctorCheck::warning("program", format!("{shown} is not on PATH"))
             .hint("add its folder to PATH to execute it as `loom`"),
     }
+}
+
+/// Files that a killed `loom self update` has left; `None` where there are none.
+pub(super) fn remains(state: &StateDir) -> Option<DoctorCheck> {
+    let program = std::env::current_exe().and_then(|path| path.canonicalize()).ok()?;
+    let remains = own_program::remains(&program, state);
+    let shown: Vec<String> = remains.iter().map(|path| path.display().to_string()).collect();
+    (!shown.is_empty()).then(|| {
+        let message = format!("an update of loom that was killed has left {}", shown.join(", "));
+        DoctorCheck::warning("program", message)
+            .hint("the next `loom self update` that replaces the program removes these files")
+    })
 }
 
 fn on_path(context: &Context) -> Option<PathBuf> {

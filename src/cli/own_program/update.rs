@@ -25,7 +25,8 @@ pub(super) struct Args {
     /// Version to replace this program by [default: the newest one]
     #[arg(long, value_parser = version_arg::version)]
     version: Option<Version>,
-    /// Only say whether there is a newer version; exit 1 if there is
+    /// Only say whether there is a newer version that may replace this program; exit 1 if there is. A newer version is
+    /// downloaded and verified, and nothing is replaced
     #[arg(long, conflicts_with = "version")]
     check: bool,
     /// Source to query instead of the configured ones; may be repeated
@@ -48,12 +49,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         Some(version) => Selector::Exact(version.clone()),
         None => Selector::Latest,
     };
-    let installed = acquire(context, &resolved, &store, &product, &selector)?;
+    let mut installed = acquire(context, &resolved, &store, &product, &selector, false)?;
     let version = installed.release.slot.to_string();
     let is_newer = installed.release.slot.version() > VERSION.parse().ok().as_ref();
     let changes = if args.version.is_some() { version != VERSION } else { is_newer };
     if changes {
-        require_identity(&store, &installed, &resolved)?;
+        installed = identified(context, &resolved, &store, &product, installed)?;
         program.replace(&new_program(&store, &installed)?)?;
     }
     let document = json!({
@@ -88,7 +89,17 @@ fn check(context: &Context, resolved: &Resolved, product: &Product) -> Outcome {
     let policy = ready::policy(resolved)?;
     let latest = Selector::Latest;
     let found = newer::ask(context, resolved, product, &latest, running.as_ref(), policy)?;
-    let newer = found.selected.filter(|version| running.as_ref() < Some(version));
+    let mut newer = found.selected.filter(|version| running.as_ref() < Some(version));
+    if newer.is_some() {
+        // What vouches for a release is known once it is here; what would be refused is not announced.
+        let store = context.store(resolved)?;
+        let installed = acquire(context, resolved, &store, product, &latest, false)?;
+        newer = installed.release.slot.version().cloned();
+        newer = newer.filter(|version| running.as_ref() < Some(version));
+        if newer.is_some() {
+            identified(context, resolved, &store, product, installed)?;
+        }
+    }
     let document = json!({
         "schema": 1, "before": VERSION, "version": newer.as_ref().map_or_else(|| VERSION.to_owned(), ToString::to_string),
         "changed": false, "path": null,
@@ -101,13 +112,14 @@ fn check(context: &Context, resolved: &Resolved, product: &Product) -> Outcome {
     Ok(if newer.is_some() { Exit::Failure } else { Exit::Success })
 }
 
-/// Acquires the program like every other release.
+/// Acquires the program like every other release; `force` fetches also what is here.
 fn acquire(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     product: &Product,
     selector: &Selector,
+    force: bool,
 ) -> Result<Installed, CommandError> {
     let OpenedSources { mut candidates, notices } = context.open_sources(resolved, false)?;
     // A cargo build is no release.
@@ -116,6 +128,7 @@ fn acquire(
     let state = &resolved.state_dir.value;
     let options = AcquireOptions {
         untrusted_version: false,
+        force,
         ..ready::options(resolved, &Selection::default())
     };
     let policy = ready::policy(resolved)?;
@@ -128,6 +141,26 @@ fn acquire(
         if hints.is_empty() { error } else { error.also(hints.join("\n")) }
     })?;
     Ok(acquired.installed)
+}
+
+/// A release whose publisher is known. What is here was perhaps verified again without its signature, or before a key was
+/// named: its source may prove it.
+fn identified(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    product: &Product,
+    mut installed: Installed,
+) -> Result<Installed, CommandError> {
+    if !resolved.offline.value
+        && !is_identified(store, &installed, &ready::policy(resolved)?)?
+        && let Some(version) = installed.release.slot.version().cloned()
+    {
+        let exact = Selector::Exact(version);
+        installed = acquire(context, resolved, store, product, &exact, true)?;
+    }
+    require_identity(store, &installed, resolved)?;
+    Ok(installed)
 }
 
 /// What replaces the program that verifies everything must come from its publisher: a source alone does not vouch for it.

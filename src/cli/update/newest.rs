@@ -25,7 +25,8 @@ pub(super) fn check(context: &Context, resolved: &Resolved, named: Option<&Path>
     let product = context.line(resolved)?;
     let store = context.store(resolved)?;
     let choice = locked::choose(context, resolved, &product, named)?;
-    let (current, selector, by) = if choice.is_locked {
+    let is_locked = choice.is_locked;
+    let (current, selector, by) = if is_locked {
         let (requested, _) = project_request(resolved);
         let locked = choice.lock.as_ref().map(|lock| lock.binary.version.clone());
         (locked, requested, choice.by)
@@ -36,9 +37,18 @@ pub(super) fn check(context: &Context, resolved: &Resolved, named: Option<&Path>
     };
     let policy = ready::policy(resolved)?;
     let policy = Policy { skipped: ready::skipped(resolved, &product)?, ..policy };
-    let found = newer::ask(context, resolved, &product, &selector, current.as_ref(), policy)?;
+    let mut found =
+        newer::ask(context, resolved, &product, &selector, current.as_ref(), policy.clone())?;
+    let mut current = current;
+    if !is_locked && newer::replaces_withdrawn(&store, &product, &policy, &found)? {
+        current = found.selected.clone();
+        found.withdrawn = false;
+    }
+    found.remarks.extend(newer::withdrawn_remark(&found, current.as_ref()));
     let is_newer = |version: &Version| current.as_ref().is_none_or(|current| version > current);
-    let newer = found.selected.clone().filter(is_newer);
+    // A version that the source has withdrawn is left, also for an older one.
+    let is_other = |version: &Version| found.withdrawn && current.as_ref() != Some(version);
+    let newer = found.selected.clone().filter(|version| is_newer(version) || is_other(version));
     let document = json!({
         "schema": 1, "binary": product.binary, "platform": product.platform,
         "current": current, "by": by, "requested": selector.to_string(),

@@ -5,9 +5,12 @@ use std::{fs::File, sync::Mutex};
 use loom_base::{HostPort, LockExt as _};
 use loom_environment::ReadyDocument;
 
-use super::{Supervisor, state_failures::io_failure};
+use super::{
+    Supervisor,
+    state_failures::{io_failure, state_failure},
+};
 use crate::launch::{
-    RuntimeState, SpawnObstacle, StartFailure,
+    Instance, RuntimeState, SpawnObstacle, StartFailure,
     document::{BridgeAddress, DashboardAddress},
     events::end_requested,
     kept_ports::KeptPorts,
@@ -31,11 +34,8 @@ impl Supervisor {
         loop {
             let ports = self.choose_ports()?;
             let mut server = self.spawn(ports.clone(), log)?;
-            match self.until_ready(&mut server, &ports).await {
-                Ok(addresses) => {
-                    self.announce(addresses)?;
-                    return Ok(server);
-                }
+            match self.until_announced(&mut server, &ports).await {
+                Ok(()) => return Ok(server),
                 // The sockets that are kept make their ports taken.
                 Err(crashed @ StartFailure::Crashed { .. }) if self.sockets.is_some() => {
                     return Err(crashed);
@@ -87,6 +87,8 @@ impl Supervisor {
     }
 
     fn spawn(&self, ports: ChosenPorts, log: File) -> Result<ServerProcess, StartFailure> {
+        // That of a server before would be taken for the report of this one.
+        self.folder.ready_file().remove().map_err(state_failure)?;
         let config = ProcessConfig {
             program: self.request.program(),
             folder: self.request.project(),
@@ -104,13 +106,30 @@ impl Supervisor {
             }),
             None => ServerProcess::start(config),
         };
-        let server = started.map_err(|error| StartFailure::Spawn {
+        started.map_err(|error| StartFailure::Spawn {
             obstacle: SpawnObstacle::of(&program, &error),
             program: program.display().to_string(),
             why: error.to_string(),
-        })?;
-        self.update(|instance| instance.document.pid = Some(server.pid()))?;
-        Ok(server)
+        })
+    }
+
+    /// Waits until the server is ready and its addresses are known. A server that is ready and cannot be announced ends.
+    async fn until_announced(
+        &mut self,
+        server: &mut ServerProcess,
+        ports: &ChosenPorts,
+    ) -> Result<(), StartFailure> {
+        let pid = server.pid();
+        let mut announced = self.show(|instance| instance.document.pid = Some(pid));
+        if announced.is_ok() {
+            let addresses = self.until_ready(server, ports).await?;
+            announced = self.announce(addresses);
+        }
+        if announced.is_err() {
+            server.kill();
+            server.ended().await;
+        }
+        announced
     }
 
     async fn until_ready(
@@ -138,6 +157,14 @@ impl Supervisor {
         Err(failure)
     }
 
+    /// Changes the record. During a switch, what is displayed matters less than a server that runs.
+    fn show(&self, change: impl FnOnce(&mut Instance)) -> Result<(), StartFailure> {
+        match self.update(change) {
+            Err(_) if self.switching => Ok(()),
+            result => result,
+        }
+    }
+
     /// Makes the addresses known at which the server is ready.
     fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
         // A second start of this server must be on the same ports.
@@ -146,7 +173,7 @@ impl Supervisor {
             self.sockets = None;
         }
         self.record.send_modify(|record| record.login_key = addresses.login_key);
-        self.update(|instance| {
+        self.show(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
             instance.document.dashboard =

@@ -5,12 +5,18 @@
 
 use std::{fs::File, time::Duration};
 
-use super::Supervisor;
-use crate::launch::{
-    RuntimeState, ServerExit, StartFailure, log,
-    server_process::ServerProcess,
-    system,
-    updates::{PreparedUpdate, ReleaseProgram, UpdateNotes, is_of_this_machine, keep_logs},
+use super::{Supervisor, state_failures::state_failure};
+use crate::{
+    launch::{
+        RuntimeDocument, RuntimeState, ServerExit, StartFailure, log,
+        server_process::ServerProcess,
+        system,
+        updates::{
+            PreparedUpdate, ReleaseProgram, SwitchOutcome, SwitchPhase, UpdateNotes,
+            forget_unfinished, is_of_this_machine, keep_logs,
+        },
+    },
+    update::UpdateEvent,
 };
 
 /// How often the previous release is started again.
@@ -34,19 +40,26 @@ impl Supervisor {
         server: &mut ServerProcess,
         update: PreparedUpdate,
     ) -> Result<(), ServerExit> {
-        let PreparedUpdate { release, lease, reply } = update;
         (self.switching, self.end_requested) = (true, false);
-        let result = self.switch_servers(server, (release, lease), reply).await;
+        let result = self.switch_servers(server, update).await;
         self.switching = false;
+        forget_unfinished(&self.folder);
         result
     }
 
     async fn switch_servers(
         &mut self,
         server: &mut ServerProcess,
-        (release, lease): (ReleaseProgram, File),
-        reply: tokio::sync::oneshot::Sender<bool>,
+        update: PreparedUpdate,
     ) -> Result<(), ServerExit> {
+        let PreparedUpdate { release, lease, mut record, reply } = update;
+        if let Err(error) = record.write(&self.folder, SwitchPhase::Switching) {
+            // Without a file for it, the server could not report that it is ready either.
+            let _ = reply.send(SwitchOutcome::Postponed(state_failure(error).to_string()));
+            return Ok(());
+        }
+        let kept = self.sockets.is_some();
+        self.request.keep_sockets();
         let ended = self.stop(server).await;
         if self.end_requested {
             return Err(ended);
@@ -56,7 +69,9 @@ impl Supervisor {
         let why = match self.start().await {
             Ok(started) => {
                 *server = started;
-                let _ = reply.send(true);
+                self.note_switched(&previous.release.version, kept);
+                let _ = record.write(&self.folder, SwitchPhase::Done);
+                let _ = reply.send(SwitchOutcome::Switched);
                 return Ok(());
             }
             Err(why) => why,
@@ -75,10 +90,25 @@ impl Supervisor {
         };
         if let Some(notes) = UpdateNotes::of(&self.request) {
             let versions = (self.request.version(), version.as_str());
-            notes.rolled_back(versions, detail, logs, !is_of_this_machine(&why));
+            notes.rolled_back(versions, detail, logs, !is_of_this_machine(&why, &self.folder));
         }
-        let _ = reply.send(false);
+        let _ = reply.send(SwitchOutcome::GivenUp);
         again.map_err(|again| ServerExit { requested: again == StartFailure::Stopped, ..ended })
+    }
+
+    fn note_switched(&self, from: &str, kept: bool) {
+        let Some(notes) = UpdateNotes::of(&self.request) else { return };
+        let detail = match (kept, self.sockets.is_some()) {
+            (true, _) => None,
+            (false, true) => Some(
+                "the sockets were not kept before, so connections were refused until the old server had ended",
+            ),
+            (false, false) => Some(
+                "the sockets are not kept, so connections were refused between the two servers",
+            ),
+        };
+        let versions = (from, Some(self.request.version()));
+        notes.note(UpdateEvent::Switched, versions, detail.map(str::to_owned));
     }
 
     /// Starts the previous release again. It was ready before, so what keeps it from that now may pass: it gets more time
@@ -112,9 +142,13 @@ impl Supervisor {
         let _ = self.lease.as_ref().map(system::inheritable);
         let new = self.request.new_record(&self.folder.log());
         self.record.send_modify(|record| {
-            record.instance.document = new.instance.document;
+            // The next server listens at the same addresses.
+            let before = &record.instance.document;
+            let (bridge, dashboard) = (before.bridge.clone(), before.dashboard.clone());
+            record.instance.document =
+                RuntimeDocument { bridge, dashboard, ..new.instance.document };
             record.instance.started = new.instance.started;
-            record.instance.state = RuntimeState::Starting;
+            record.instance.state = RuntimeState::Switching;
             record.settings = new.settings;
             record.login_key = None;
         });

@@ -7,6 +7,7 @@
 //! | `check_process` | the end of the supervisor |
 //! | `watcher` | when releases are looked for, and what is done about one |
 //! | `proof` | a newer version on free ports |
+//! | `switch_record` | [`SwitchRecord`]: how far a switch has come, for what is left of a killed supervisor |
 //! | `notes` | writes what happens into the files that remember updates |
 //! | `kept_logs` | the logs of versions that did not become ready |
 //!
@@ -20,10 +21,12 @@ mod kept_logs;
 mod notes;
 mod proof;
 mod protocol;
+mod switch_record;
 mod watcher;
 
 pub use answering::CheckConversation;
 pub(super) use kept_logs::keep_logs;
 pub(super) use notes::UpdateNotes;
 pub use protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram};
-pub(super) use watcher::{PreparedUpdate, is_of_this_machine, watch};
+pub(super) use switch_record::{SwitchPhase, SwitchRecord, forget_unfinished, settle};
+pub(super) use watcher::{PreparedUpdate, SwitchOutcome, is_of_this_machine, watch};

@@ -2,6 +2,7 @@
 
 use crate::{
     launch::start_request::StartRequest,
+    state::StateDir,
     update::{RolledBackVersion, UpdateEntry, UpdateEvent, UpdateMemory},
 };
 
@@ -22,8 +23,13 @@ impl UpdateNotes {
         Some(Self { memory, project: request.project().display().to_string() })
     }
 
+    /// The notes about the product with this key and the project in this folder.
+    pub(in crate::launch) fn named(state: &StateDir, product: &str, project: String) -> Self {
+        Self { memory: UpdateMemory::named(state, product), project }
+    }
+
     /// Adds a step to the journal.
-    pub(super) fn note(
+    pub(in crate::launch) fn note(
         &self,
         event: UpdateEvent,
         (from, to): (&str, Option<&str>),

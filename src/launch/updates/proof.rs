@@ -1,6 +1,6 @@
 //! A newer version that has to become ready on free ports before the runtime is touched.
 
-use std::sync::Mutex;
+use std::{fs::File, io, sync::Mutex};
 
 use loom_base::{HostPort, LockExt as _};
 use loom_environment::names;
@@ -12,6 +12,7 @@ use crate::launch::{
     log, ports, ready,
     server_process::{ProcessConfig, ServerProcess},
     start_request::StartRequest,
+    system,
 };
 
 /// What a version that is only tried does not get: what would act outside of it, or twice.
@@ -26,19 +27,13 @@ const WITHOUT: &[&str] = &[
 /// The number of log lines that a failure shows.
 const TAIL: usize = 20;
 
-/// A server that is killed when this is dropped: also where the supervisor stops meanwhile.
-struct TriedServer(ServerProcess);
-
-impl Drop for TriedServer {
-    fn drop(&mut self) {
-        self.0.kill();
-    }
-}
-
 /// Starts a release on free ports of loopback, with the settings of `request` and without tool servers and agents, and
-/// waits until it is ready; then stops it.
+/// waits until it is ready; then stops it. It is killed where the future is dropped: also where the supervisor stops
+/// meanwhile. Where the supervisor is killed, the server holds `lease`, the lock of its own tree, and the lock by which the
+/// next command finds and ends it.
 pub(super) async fn prove(
     release: &ReleaseProgram,
+    lease: &File,
     request: &StartRequest,
     folder: &InstanceFolder,
 ) -> Result<(), StartFailure> {
@@ -61,18 +56,20 @@ pub(super) async fn prove(
         listeners: None,
         log: log::create(&folder.proof_log()).map_err(|error| state(&error))?,
     };
-    let server = ServerProcess::start(config).map_err(|error| StartFailure::Spawn {
+    let lock = folder.proof_lock().try_hold().map_err(|error| state(&error))?;
+    let lock = lock.ok_or_else(|| state(&"another server that was tried still runs"))?;
+    let started = start(config, &[lease, &lock]);
+    let mut server = started.map_err(|error| StartFailure::Spawn {
         obstacle: SpawnObstacle::of(&program, &error),
         program: program.display().to_string(),
         why: error.to_string(),
     })?;
-    let mut server = TriedServer(server);
     let missing = Mutex::new("no health check was made".to_owned());
-    let pid = server.0.pid();
+    let pid = server.pid();
     let ready = ready::wait_until_ready(pid, &ports, &file, &missing);
     let outcome = tokio::select! {
         biased;
-        ended = server.0.ended() => Err(StartFailure::Crashed {
+        ended = server.ended() => Err(StartFailure::Crashed {
             program: request.binary.clone(),
             ended,
             log: folder.proof_log().display().to_string(),
@@ -89,9 +86,20 @@ pub(super) async fn prove(
         }),
     };
     if outcome.is_ok() {
-        server.0.terminate();
-        let _ = tokio::time::timeout(request.grace, server.0.ended()).await;
+        server.terminate();
+        let _ = tokio::time::timeout(request.grace, server.ended()).await;
     }
+    server.kill();
+    // The lock is free once the next server may be tried.
+    server.ended().await;
     let _ = file.remove();
     outcome
+}
+
+/// Starts a server that inherits these files, which no other program inherits.
+fn start(config: ProcessConfig, inherited: &[&File]) -> io::Result<ServerProcess> {
+    inherited.iter().try_for_each(|file| system::inheritable(*file))?;
+    let server = ServerProcess::start(config);
+    inherited.iter().try_for_each(|file| system::not_inheritable(*file))?;
+    server
 }

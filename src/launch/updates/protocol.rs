@@ -33,6 +33,8 @@ pub struct ReadyRelease {
     pub release: ReleaseProgram,
     /// The path of the lock file that keeps its tree; the process holds it until the end of its input.
     pub lease: OsString,
+    /// Whether the version is the default one of the user, and not that of an option, a variable, a file or a lock.
+    pub is_default: bool,
     /// When a runtime may be switched, by the configuration as it is now.
     pub window: DailyWindow,
 }

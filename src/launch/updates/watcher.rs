@@ -15,6 +15,7 @@ use super::{
     notes::UpdateNotes,
     proof::prove,
     protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram},
+    switch_record::{SwitchPhase, SwitchRecord, forget_unfinished},
 };
 use crate::{
     launch::{
@@ -35,8 +36,21 @@ pub(in crate::launch) struct PreparedUpdate {
     pub(in crate::launch) release: ReleaseProgram,
     /// The lock that keeps its tree.
     pub(in crate::launch) lease: File,
-    /// Receives whether the release runs. It is dropped where the runtime is stopped meanwhile.
-    pub(in crate::launch) reply: oneshot::Sender<bool>,
+    /// How far the switch has come.
+    pub(in crate::launch) record: SwitchRecord,
+    /// Receives what became of it. It is dropped where the runtime is stopped meanwhile.
+    pub(in crate::launch) reply: oneshot::Sender<SwitchOutcome>,
+}
+
+/// What became of a switch.
+#[derive(Debug)]
+pub(in crate::launch) enum SwitchOutcome {
+    /// The release runs.
+    Switched,
+    /// The release did not become ready, and the one before runs.
+    GivenUp,
+    /// The runtime was not touched, for this reason, which says nothing of the release.
+    Postponed(String),
 }
 
 /// Looks for newer releases of the runtime of `request` until the future is dropped, and sends those that are ready.
@@ -121,7 +135,7 @@ impl Watcher {
 
     /// Tries a release on free ports and lets the supervisor switch to it. Whether the release runs then.
     async fn apply(&mut self, ready: ReadyRelease) -> bool {
-        let ReadyRelease { release, lease, .. } = ready;
+        let ReadyRelease { release, lease, is_default, .. } = ready;
         let version = release.version.clone();
         let lease = match share(Path::new(&lease)) {
             Ok(lease) => lease,
@@ -131,9 +145,18 @@ impl Watcher {
                 return false;
             }
         };
-        let proved = prove(&release, &self.request, &self.folder).await;
+        let Some(mut record) = SwitchRecord::of(&self.request, &self.running, &release, is_default)
+        else {
+            return false;
+        };
+        // Where it cannot be written, the proof fails for the same reason.
+        let _ = record.write(&self.folder, SwitchPhase::Trying);
+        let proved = prove(&release, &lease, &self.request, &self.folder).await;
+        if proved.is_err() {
+            forget_unfinished(&self.folder);
+        }
         if let Err(why) = &proved
-            && is_of_this_machine(why)
+            && is_of_this_machine(why, &self.folder)
         {
             self.note(UpdateEvent::Failed, Some(&version), Some(why.to_string()));
             return false;
@@ -152,17 +175,21 @@ impl Watcher {
         }
         self.note(UpdateEvent::Proved, Some(&version), Some("ready on free ports".to_owned()));
         let (reply, outcome) = oneshot::channel();
-        if self.updates.send(PreparedUpdate { release, lease, reply }).await.is_err() {
+        let update = PreparedUpdate { release, lease, record, reply };
+        if self.updates.send(update).await.is_err() {
             return false;
         }
-        let switched = outcome.await.unwrap_or_default();
-        if switched {
-            self.note(UpdateEvent::Switched, Some(&version), None);
-            self.running = version;
-        } else {
-            self.given_up.push(version);
+        match outcome.await {
+            Ok(SwitchOutcome::Switched) => {
+                self.running = version;
+                return true;
+            }
+            Ok(SwitchOutcome::Postponed(why)) => {
+                self.note(UpdateEvent::Failed, Some(&version), Some(why));
+            }
+            Ok(SwitchOutcome::GivenUp) | Err(_) => self.given_up.push(version),
         }
-        switched
+        false
     }
 
     fn note(&self, event: UpdateEvent, to: Option<&str>, detail: Option<String>) {
@@ -170,9 +197,11 @@ impl Watcher {
     }
 }
 
-/// Whether a start failed for a reason that says nothing of the release: a file of the state folder, a port.
-pub(in crate::launch) fn is_of_this_machine(why: &StartFailure) -> bool {
+/// Whether a start failed for a reason that says nothing of the release: a file of the state folder, a port, or a folder in
+/// which no server can report that it is ready.
+pub(in crate::launch) fn is_of_this_machine(why: &StartFailure, folder: &InstanceFolder) -> bool {
     matches!(why, StartFailure::State { .. } | StartFailure::PortTaken { .. })
+        || !folder.is_writable()
 }
 
 /// Locks the file of a lease shared. Programs that this process starts do not inherit it yet.

@@ -6,6 +6,7 @@
 //! | `program` | finds the program of a platform, and refuses what is no release of it |
 //! | `debug_info` | whether a program is a development build by its debug information |
 //! | `archive` | writes reproducible archives |
+//! | `repeated_writer` | a writer that a signal does not interrupt |
 //! | `sums_file` | the `SHA256SUMS` of a folder, which grows with it |
 //! | `error` | [`PackError`] |
 
@@ -14,6 +15,7 @@ mod debug_info;
 mod error;
 mod packer;
 mod program;
+mod repeated_writer;
 mod sums_file;
 
 pub use error::PackError;

@@ -14,6 +14,7 @@ use super::{
     AdditionalFile, PackError,
     archive::{self, ArchiveFile},
     program,
+    repeated_writer::RepeatedWriter,
 };
 use crate::{
     release::{
@@ -73,7 +74,8 @@ pub fn pack(request: &PackRequest) -> Result<PackedAsset, PackError> {
     let (format, name) = asset(release);
     fs::create_dir_all(to).map_err(PackError::at(to))?;
     let mut temporary = placed_file::temporary_in(to).map_err(PackError::at(to))?;
-    let written = archive::write(format, &files, *time, temporary.as_file_mut());
+    let mut out = RepeatedWriter(temporary.as_file_mut());
+    let written = archive::write(format, &files, *time, &mut out);
     written.and_then(|()| temporary.flush()).map_err(PackError::at(to))?;
     let (sha256, size) = measure(temporary.path())?;
     let tree = unpacked(release, format, temporary.path(), &listing(release, &files)?)?;

@@ -16,15 +16,13 @@ use crate::store::{
 /// What a store holds.
 #[derive(Debug, Default)]
 pub(super) struct Census {
-    /// The versions with a record.
+    /// The versions with a record, and those that only a link or a verification names.
     pub(super) versions: Vec<VersionHere>,
     /// What keeps trees.
     pub(super) roots: GcRoots,
     /// The trees of development builds.
     pub(super) development: Vec<Digest>,
-    /// The trees of releases whose record is missing.
-    pub(super) unrecorded: Vec<Digest>,
-    /// The evidence of verifications without a record.
+    /// The evidence of verifications that name no tree.
     pub(super) evidence: BTreeSet<Digest>,
     /// Whether a record or a statement cannot be read, so that any tree and object may be needed.
     pub(super) unreadable: bool,
@@ -32,11 +30,11 @@ pub(super) struct Census {
     pub(super) damaged_roots: Vec<Damage>,
 }
 
-/// A version with a record.
+/// A version.
 #[derive(Debug, Clone)]
 pub(super) struct VersionHere {
     pub(super) release: Release,
-    /// The trees that record and link lead to: one, except after a crash.
+    /// The trees that record and link lead to, or the verification where there is no record: one, except after a crash.
     pub(super) trees: Vec<Digest>,
     /// The statement, archives and evidence of record and verification.
     pub(super) objects: Vec<Digest>,
@@ -76,7 +74,7 @@ impl Census {
     pub(super) fn named(&self) -> BTreeMap<Digest, usize> {
         let mut named = BTreeMap::new();
         let of_versions = self.versions.iter().flat_map(|version| &version.trees);
-        for tree in of_versions.chain(&self.development).chain(&self.unrecorded) {
+        for tree in of_versions.chain(&self.development) {
             *named.entry(*tree).or_insert(0) += 1;
         }
         named
@@ -103,7 +101,16 @@ impl Store {
                 recorded.insert(release);
             }
         }
-        census.unrecorded = self.unrecorded()?.into_iter().map(|(_, tree)| tree).collect();
+        for (release, tree) in self.unrecorded()? {
+            if recorded.insert(release.clone()) {
+                let (mut version, _) = self.version_here(&release)?;
+                if !version.trees.contains(&tree) {
+                    version.bytes += self.tree_size(&tree)?;
+                    version.trees.push(tree);
+                }
+                census.versions.push(version);
+            }
+        }
         for release in self.releases_below("verifications")? {
             if !recorded.contains(&release) {
                 // One that is damaged proves nothing, so it needs no evidence.

@@ -181,9 +181,9 @@ impl<'a> Collection<'a> {
     /// The trees that something needs.
     pub(super) fn needed_trees(&self) -> BTreeSet<Digest> {
         let of_versions = self.left.iter().flat_map(|version| &version.trees);
-        let Census { roots, development, unrecorded, .. } = &self.census;
+        let Census { roots, development, .. } = &self.census;
         let rooted = [&roots.projects, &roots.generations, &roots.kept].into_iter().flatten();
-        of_versions.chain(development).chain(unrecorded).chain(rooted).copied().collect()
+        of_versions.chain(development).chain(rooted).copied().collect()
     }
 
     /// The objects that something needs.

@@ -20,24 +20,53 @@ pub(crate) enum Packed {
     Zip,
 }
 
+impl Packed {
+    /// How the name of a file ends.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::TarGz => "tar.gz",
+            Self::TarZst => "tar.zst",
+            Self::Zip => "zip",
+        }
+    }
+}
+
 /// The path, content and mode of one file.
 type PackedFile = (String, Vec<u8>, u32);
 
 /// Writes a release with its `.sha256` file into a folder of the plain release layout.
 pub(crate) fn write(mirror: &Path, version: &str, platform: &str, packed: Packed) -> Outcome {
-    let folder = mirror.join(format!("v{version}"));
-    fs::create_dir_all(&folder)?;
-    let files = files(version, platform);
-    let (ending, bytes) = match packed {
-        Packed::TarGz => ("tar.gz", gzip(&tar(&files)?)?),
-        Packed::TarZst => ("tar.zst", zstd::encode_all(&tar(&files)?[..], 3)?),
-        Packed::Zip => ("zip", zip(&files)?),
-    };
-    let name = format!("{BINARY}-{version}-{platform}.{ending}");
-    let sum = format!("{}  {name}\n", hex::encode(Sha256::digest(&bytes)));
-    fs::write(folder.join(&name), bytes)?;
-    fs::write(folder.join(format!("{name}.sha256")), sum)?;
-    Ok(())
+    let name = format!("{BINARY}-{version}-{platform}.{}", packed.ending());
+    let bytes = pack(&files(version, platform), packed)?;
+    put(&mirror.join(format!("v{version}")), &name, &bytes)
+}
+
+/// The archive of a release that is one program, and its name.
+pub(crate) fn packed(
+    binary: &str,
+    version: &str,
+    program: &str,
+    packed: Packed,
+) -> Outcome<(String, Vec<u8>)> {
+    let name = format!("{binary}-{version}-linux-x86_64.{}", packed.ending());
+    let files = [(binary.to_owned(), program.as_bytes().to_vec(), 0o755)];
+    Ok((name, pack(&files, packed)?))
+}
+
+/// Puts an archive with its `.sha256` file into a folder.
+pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) -> Outcome {
+    fs::create_dir_all(folder)?;
+    let sum = format!("{}  {name}\n", hex::encode(Sha256::digest(bytes)));
+    fs::write(folder.join(name), bytes)?;
+    Ok(fs::write(folder.join(format!("{name}.sha256")), sum)?)
+}
+
+fn pack(files: &[PackedFile], packed: Packed) -> Outcome<Vec<u8>> {
+    match packed {
+        Packed::TarGz => gzip(&tar(files)?),
+        Packed::TarZst => Ok(zstd::encode_all(&tar(files)?[..], 3)?),
+        Packed::Zip => zip(files),
+    }
 }
 
 /// A program that differs by version, and files that do not.
@@ -59,10 +88,12 @@ fn tar(files: &[PackedFile]) -> Outcome<Vec<u8>> {
         header.set_mode(*mode);
         tar.append_data(&mut header, path, &bytes[..])?;
     }
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(tar::EntryType::Symlink);
-    header.set_size(0);
-    tar.append_link(&mut header, "share/server", format!("../{BINARY}"))?;
+    if files.iter().any(|(path, ..)| path == BINARY) {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, "share/server", format!("../{BINARY}"))?;
+    }
     Ok(tar.into_inner()?)
 }
 

@@ -36,7 +36,9 @@ pub(crate) fn run(
     let mut tally = Tally::new("Failing system calls", &Fault::NAMES);
     for scenario in scenarios {
         let (start, before) = (Instant::now(), tally.tried());
-        try_scenario(looms, scenario, every, offset, &mut tally)?;
+        if let Err(error) = try_scenario(looms, scenario, every, offset, &mut tally) {
+            tally.count(scenario.name, "begin", Err(error.to_string()));
+        }
         let (tried, seconds) = (tally.tried() - before, start.elapsed().as_secs_f64());
         println!("{:18} {tried:5} points, {seconds:6.1} s", scenario.name);
     }
@@ -54,13 +56,7 @@ fn try_scenario(
     let template = World::prepare(area.path("template"), scenario, looms)?;
     let world = World::at(area.path("world-0"));
     world.reset(&template)?;
-    let traced = TracedRun::of(looms, &world, scenario, CHANGING, None)?;
-    complete(looms, &world, scenario).map_err(|why| format!("{}: {why}", scenario.name))?;
-    match traced.run {
-        Some(run) if run.code == Some(0) => {}
-        run => return Err(format!("{}: {run:?}", scenario.name).into()),
-    }
-    let points = Point::all(&traced.calls, world.root().as_os_str().as_bytes());
+    let points = trace_points(looms, &world, scenario)?;
     let chosen: Vec<Point> = points.into_iter().skip(offset % every).step_by(every).collect();
     let shared = Mutex::new((chosen.into_iter(), tally));
     std::thread::scope(|scope| {
@@ -71,7 +67,8 @@ fn try_scenario(
                 loop {
                     let next = lock(shared).0.next();
                     let Some(point) = next else { break };
-                    let result = try_often(looms, template, &world, scenario, &point);
+                    let mut reset = || world.reset(template);
+                    let result = try_often(looms, &mut reset, &world, scenario, &point);
                     let result = result.map_err(|why| format!("{point}: {why}"));
                     let column = match &result {
                         Ok(false) => MISSED,
@@ -85,20 +82,37 @@ fn try_scenario(
     Ok(())
 }
 
+/// Runs a scenario to its end, and returns all points at which it could fail.
+pub(crate) fn trace_points(
+    looms: &Looms,
+    world: &World,
+    scenario: &Scenario,
+) -> Outcome<Vec<Point>> {
+    let traced = TracedRun::of(looms, world, scenario, CHANGING, None)?;
+    match traced.run {
+        Some(run) if run.code == Some(0) => {}
+        run => return Err(format!("{}: {run:?}", scenario.name).into()),
+    }
+    complete(looms, world, scenario).map_err(|why| format!("{}: {why}", scenario.name))?;
+    Ok(Point::all(&traced.calls, world.root().as_os_str().as_bytes()))
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tries a point until the fault meets the call that it is meant for: in programs with threads, the numbers vary.
-fn try_often(
+/// Tries a point until the fault meets the call that it is meant for: in programs with threads, the numbers vary. `reset`
+/// makes the world in which the scenario begins.
+pub(crate) fn try_often(
     looms: &Looms,
-    template: &World,
+    reset: &mut dyn FnMut() -> Outcome,
     world: &World,
     scenario: &Scenario,
     point: &Point,
 ) -> Result<bool, String> {
     for _ in 0..ATTEMPTS {
-        if try_point(looms, template, world, scenario, point)? {
+        reset().map_err(|error| error.to_string())?;
+        if try_point(looms, world, scenario, point)? {
             return Ok(true);
         }
     }
@@ -108,12 +122,10 @@ fn try_often(
 /// One run with a fault, and what is left of it; answers whether the fault met the call.
 fn try_point(
     looms: &Looms,
-    template: &World,
     world: &World,
     scenario: &Scenario,
     point: &Point,
 ) -> Result<bool, String> {
-    world.reset(template).map_err(|error| error.to_string())?;
     let traced = TracedRun::of(looms, world, scenario, point.call(), Some(point))
         .map_err(|error| error.to_string())?;
     if !traced.met(world, point) {

@@ -29,14 +29,35 @@ pub(crate) struct CrashState {
     pub(crate) disk: Disk,
 }
 
+/// Calls to fsync that are taken out of a recording, to show that the harness notices when a program leaves them out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ForgottenSync {
+    /// Those of files.
+    Files,
+    /// Those of folders.
+    Folders,
+}
+
+impl ForgottenSync {
+    /// Whether the syncs of this file or folder are taken out.
+    fn is_of(self, disk: &Disk, inode: Inode) -> bool {
+        disk.is_folder(inode) == (self == Self::Folders)
+    }
+}
+
 /// All different states of a recording, each once.
-pub(crate) fn all(recording: &Recording, mut take: impl FnMut(CrashState)) {
+pub(crate) fn all(
+    recording: &Recording,
+    forgotten: Option<ForgottenSync>,
+    mut take: impl FnMut(CrashState),
+) {
     let Recording { disk, operations } = recording;
+    let syncs = |inode: Inode| forgotten.is_none_or(|forgotten| !forgotten.is_of(disk, inode));
     let mut synced = vec![false; operations.len()];
     let mut known = BTreeSet::new();
     for done in 0..=operations.len() {
         if let Some(last) = done.checked_sub(1) {
-            mark(&mut synced, operations, last);
+            mark(&mut synced, operations, last, syncs);
         }
         let is_last = done == operations.len();
         let mut offer = |column, what: String, is_last, state: Disk| {
@@ -72,7 +93,7 @@ pub(crate) fn all(recording: &Recording, mut take: impl FnMut(CrashState)) {
             };
             offer("torn", format!("{file} empty"), false, some(&keeps));
             let mut half = full.clone();
-            if let Node::File(bytes, _) = &mut half.0[file] {
+            if let Node::File(bytes, _) = &mut half.nodes[file] {
                 bytes.truncate(bytes.len() / 2);
             }
             offer("torn", format!("{file} half"), false, half);
@@ -80,15 +101,17 @@ pub(crate) fn all(recording: &Recording, mut take: impl FnMut(CrashState)) {
     }
 }
 
-/// Marks what the operation at `at` makes durable.
-fn mark(synced: &mut [bool], operations: &[Operation], at: usize) {
+/// Marks what the operation at `at` makes durable, of the files and folders that are synced.
+fn mark(synced: &mut [bool], operations: &[Operation], at: usize, syncs: impl Fn(Inode) -> bool) {
     for before in 0..at {
-        let durable = match &operations[at] {
-            Operation::Sync(inode) => operations[before].durable_with() == Some(*inode),
+        let Some(inode) = operations[before].durable_with().filter(|inode| syncs(*inode)) else {
+            continue;
+        };
+        synced[before] |= match &operations[at] {
+            Operation::Sync(named) => *named == inode,
             Operation::SyncAll => true,
             _ => false,
         };
-        synced[before] |= durable;
     }
 }
 

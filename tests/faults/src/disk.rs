@@ -8,6 +8,7 @@ use std::{
         fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink},
     },
     path::Path,
+    time::SystemTime,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -60,41 +61,47 @@ impl Operation {
 }
 
 /// A file system.
-#[derive(Debug, Clone)]
-pub(crate) struct Disk(pub(crate) Vec<Node>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Disk {
+    /// The files, folders and links by their numbers.
+    pub(crate) nodes: Vec<Node>,
+    /// When the files that were there from the beginning were changed last.
+    modified: BTreeMap<Inode, SystemTime>,
+}
 
 impl Disk {
     /// The files below a folder.
     pub(crate) fn read(root: &Path) -> io::Result<Self> {
-        let mut disk = Self(Vec::new());
+        let mut disk = Self::default();
         disk.add(root)?;
         Ok(disk)
     }
 
     fn add(&mut self, path: &Path) -> io::Result<Inode> {
-        let (meta, inode) = (fs::symlink_metadata(path)?, self.0.len());
+        let (meta, inode) = (fs::symlink_metadata(path)?, self.nodes.len());
         let mode = meta.permissions().mode() & 0o7777;
         if meta.is_symlink() {
-            self.0.push(Node::Link(fs::read_link(path)?.into_os_string().into_vec()));
+            self.nodes.push(Node::Link(fs::read_link(path)?.into_os_string().into_vec()));
         } else if meta.is_dir() {
-            self.0.push(Node::Folder(BTreeMap::new(), mode));
+            self.nodes.push(Node::Folder(BTreeMap::new(), mode));
             for entry in fs::read_dir(path)? {
                 let entry = entry?;
                 let child = self.add(&entry.path())?;
                 self.names(inode).insert(entry.file_name().into_vec(), child);
             }
         } else {
-            self.0.push(Node::File(fs::read(path)?, mode));
+            self.nodes.push(Node::File(fs::read(path)?, mode));
+            self.modified.insert(inode, meta.modified()?);
         }
         Ok(inode)
     }
 
     /// The names in a folder; a throw-away map where it is none.
     fn names(&mut self, folder: Inode) -> &mut BTreeMap<Vec<u8>, Inode> {
-        if !matches!(self.0[folder], Node::Folder(..)) {
-            self.0[folder] = Node::Folder(BTreeMap::new(), 0o755);
+        if !matches!(self.nodes[folder], Node::Folder(..)) {
+            self.nodes[folder] = Node::Folder(BTreeMap::new(), 0o755);
         }
-        match &mut self.0[folder] {
+        match &mut self.nodes[folder] {
             Node::Folder(names, _) => names,
             _ => unreachable!("it was made a folder"),
         }
@@ -102,7 +109,7 @@ impl Disk {
 
     /// The inode of a name in a folder.
     pub(crate) fn entry(&self, folder: Inode, name: &[u8]) -> Option<Inode> {
-        match self.0.get(folder)? {
+        match self.nodes.get(folder)? {
             Node::Folder(names, _) => names.get(name).copied(),
             _ => None,
         }
@@ -120,17 +127,18 @@ impl Disk {
                 }
             }
             Operation::Write(inode, at, bytes) => {
-                if let Node::File(file, _) = &mut self.0[*inode] {
+                self.modified.remove(inode);
+                if let Node::File(file, _) = &mut self.nodes[*inode] {
                     file.resize(file.len().max(at + bytes.len()), 0);
                     file[*at..at + bytes.len()].copy_from_slice(bytes);
                 }
             }
             Operation::Truncate(inode, length) => {
-                if let Node::File(file, _) = &mut self.0[*inode] {
+                if let Node::File(file, _) = &mut self.nodes[*inode] {
                     file.resize(*length, 0);
                 }
             }
-            Operation::Mode(inode, new) => match &mut self.0[*inode] {
+            Operation::Mode(inode, new) => match &mut self.nodes[*inode] {
                 Node::File(_, mode) | Node::Folder(_, mode) => *mode = *new,
                 Node::Link(_) => {}
             },
@@ -138,10 +146,15 @@ impl Disk {
         }
     }
 
+    /// Whether it is a folder.
+    pub(crate) fn is_folder(&self, inode: Inode) -> bool {
+        matches!(self.nodes.get(inode), Some(Node::Folder(..)))
+    }
+
     /// A digest of everything below a folder: equal for equal contents.
     pub(crate) fn digest(&self, inode: Inode) -> [u8; 32] {
         let mut hash = Sha256::new();
-        match &self.0[inode] {
+        match &self.nodes[inode] {
             Node::File(bytes, mode) => {
                 hash.update([b'f']);
                 hash.update(mode.to_le_bytes());
@@ -166,11 +179,14 @@ impl Disk {
 
     /// Writes everything to a new folder.
     pub(crate) fn write(&self, inode: Inode, path: &Path) -> io::Result<()> {
-        match &self.0[inode] {
+        match &self.nodes[inode] {
             Node::File(bytes, mode) => {
                 let mut options = fs::OpenOptions::new();
                 let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
                 io::Write::write_all(&mut file, bytes)?;
+                if let Some(modified) = self.modified.get(&inode) {
+                    file.set_modified(*modified)?;
+                }
                 file.set_permissions(fs::Permissions::from_mode(*mode))
             }
             Node::Link(target) => symlink(std::ffi::OsStr::from_bytes(target), path),

@@ -1,14 +1,18 @@
 //! Runs the fuzz targets, one after another, and reads what libFuzzer prints.
 
 use std::{
+    collections::VecDeque,
     fmt::Write as _,
     fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
 };
 
-use loom_fuzz_targets::{FuzzTarget, TARGETS};
+use loom_fuzz_targets::{FuzzTarget, TARGETS, named};
 
 use crate::tally::Outcome;
 
@@ -26,10 +30,12 @@ pub(crate) struct FuzzPlan {
     pub(crate) scratch: PathBuf,
     /// The targets; all where there are none.
     pub(crate) targets: Vec<String>,
-    /// The longest time for one target, in seconds.
-    pub(crate) seconds: u64,
-    /// The number of executions after which a target ends.
+    /// The longest time for all targets together.
+    pub(crate) time: Duration,
+    /// The number of executions after which a target may end.
     pub(crate) runs: u64,
+    /// The number of targets that run at the same time.
+    pub(crate) jobs: usize,
 }
 
 /// What one target did.
@@ -42,6 +48,8 @@ struct FuzzRun {
     /// The execution that covered the last new edge.
     newest: u64,
     failed: Option<String>,
+    /// The executions of the rounds before this one.
+    earlier: u64,
 }
 
 /// Runs the targets; answers the table, and whether all were survived.
@@ -49,21 +57,88 @@ pub(crate) fn run(plan: &FuzzPlan) -> Outcome<(String, bool)> {
     let chosen = |target: &&FuzzTarget| {
         plan.targets.is_empty() || plan.targets.iter().any(|name| name == target.name)
     };
-    let mut runs = Vec::new();
-    for target in TARGETS.iter().filter(chosen) {
-        let run = one(plan, target)?;
-        println!("{:16} {} executions, coverage {}", run.name, run.executions, run.coverage);
-        if let Some(why) = &run.failed {
-            println!("FAILED {}: {why}", run.name);
+    let start = |target: &FuzzTarget| FuzzRun { name: target.name, ..FuzzRun::default() };
+    let waiting: VecDeque<FuzzRun> = TARGETS.iter().filter(chosen).map(start).collect();
+    let queue = FuzzQueue { waiting: Mutex::new(waiting), end: Instant::now() + plan.time };
+    let mut runs = thread::scope(|scope| {
+        let work = || queue.work(plan).map_err(|error| error.to_string());
+        let workers: Vec<_> = (0..plan.jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let mut runs = Vec::new();
+        for worker in workers {
+            runs.extend(worker.join().map_err(|_| "a worker panicked")??);
         }
-        runs.push(run);
-    }
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(runs)
+    })?;
+    runs.sort_by_key(|run| TARGETS.iter().position(|target| target.name == run.name));
     let survived = !runs.is_empty() && runs.iter().all(|run| run.failed.is_none());
     Ok((table(&runs), survived))
 }
 
-/// Runs one target.
-fn one(plan: &FuzzPlan, target: &FuzzTarget) -> Outcome<FuzzRun> {
+/// The targets that wait for a worker. One whose share of the time was not enough waits again, behind the others.
+#[derive(Debug)]
+struct FuzzQueue {
+    waiting: Mutex<VecDeque<FuzzRun>>,
+    end: Instant,
+}
+
+impl FuzzQueue {
+    /// Runs targets until none waits; answers those that ended here.
+    fn work(&self, plan: &FuzzPlan) -> Outcome<Vec<FuzzRun>> {
+        let mut ended = Vec::new();
+        while let Some((mut run, count)) = self.next() {
+            let left = self.end - Instant::now().min(self.end);
+            one(plan, &mut run, share(left, plan.jobs, count))?;
+            println!("{:16} {} executions, coverage {}", run.name, run.executions, run.coverage);
+            if let Some(why) = &run.failed {
+                println!("FAILED {}: {why}", run.name);
+            }
+            let is_over = Instant::now() + Duration::from_secs(5) >= self.end;
+            if is_over || run.failed.is_some() || run.is_done(plan) {
+                ended.push(run);
+            } else {
+                self.waiting.lock().map_err(|_| "a worker panicked")?.push_back(run);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// The next target, and how many wait with it.
+    fn next(&self) -> Option<(FuzzRun, usize)> {
+        let mut waiting = self.waiting.lock().ok()?;
+        let count = waiting.len();
+        Some((waiting.pop_front()?, count))
+    }
+}
+
+/// The time that one target may take: what the others did not need is shared by those that are left.
+fn share(left: Duration, jobs: usize, targets: usize) -> Duration {
+    let jobs = u32::try_from(jobs.clamp(1, targets.max(1))).unwrap_or(1);
+    left * jobs / u32::try_from(targets.max(1)).unwrap_or(u32::MAX)
+}
+
+/// Runs one target in rounds, until it is done or the time is over.
+fn one(plan: &FuzzPlan, run: &mut FuzzRun, time: Duration) -> Outcome {
+    let target = named(run.name).ok_or("no such target")?;
+    let end = Instant::now() + time;
+    while run.failed.is_none() && !run.is_done(plan) {
+        let left = (end - Instant::now().min(end)).as_secs();
+        if left == 0 {
+            break;
+        }
+        let wanted = plan.runs.saturating_sub(run.executions).max(plan.runs / 4);
+        round(plan, target, run, left, wanted)?;
+    }
+    Ok(())
+}
+
+/// Runs libFuzzer once, with what the rounds before found.
+fn round(
+    plan: &FuzzPlan,
+    target: &FuzzTarget,
+    run: &mut FuzzRun,
+    seconds: u64,
+    executions: u64,
+) -> Outcome {
     let (found, artifacts) = (plan.scratch.join(target.name), plan.scratch.join("artifacts"));
     fs::create_dir_all(&found)?;
     fs::create_dir_all(&artifacts)?;
@@ -72,11 +147,11 @@ fn one(plan: &FuzzPlan, target: &FuzzTarget) -> Outcome<FuzzRun> {
     command.arg(&found).arg(plan.corpora.join(target.name));
     command.arg(format!("-artifact_prefix={}/{}-", artifacts.display(), target.name));
     command.arg(format!("-max_len={}", target.longest));
-    command.arg(format!("-max_total_time={}", plan.seconds)).arg(format!("-runs={}", plan.runs));
+    command.arg(format!("-max_total_time={seconds}")).arg(format!("-runs={executions}"));
     command.args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn()?;
-    let mut run = FuzzRun { name: target.name, ..FuzzRun::default() };
     let mut last = Vec::new();
+    run.earlier = run.executions;
     for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufReader::split_lines)
     {
         run.read(&line);
@@ -88,7 +163,7 @@ fn one(plan: &FuzzPlan, target: &FuzzTarget) -> Outcome<FuzzRun> {
     if !child.wait()?.success() {
         run.failed = Some(last.join("\n"));
     }
-    Ok(run)
+    Ok(())
 }
 
 /// The lines of a stream that may be no UTF-8.
@@ -108,15 +183,20 @@ impl FuzzRun {
     /// Reads a line such as `#4096 NEW cov: 120 ft: 300 …` or `stat::number_of_executed_units: 5000`.
     fn read(&mut self, line: &str) {
         if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
-            self.executions = count.trim().parse().unwrap_or(0);
+            self.executions = self.earlier + count.trim().parse::<u64>().unwrap_or(0);
         }
         let Some(rest) = line.strip_prefix('#') else { return };
         let mut words = rest.split_whitespace();
         let Some(Ok(execution)) = words.next().map(str::parse::<u64>) else { return };
         let coverage = words.skip_while(|word| *word != "cov:").nth(1).and_then(|n| n.parse().ok());
         if let Some(coverage) = coverage.filter(|coverage| *coverage > self.coverage) {
-            (self.coverage, self.newest) = (coverage, execution);
+            (self.coverage, self.newest) = (coverage, self.earlier + execution);
         }
+    }
+
+    /// Whether it ran often enough, and its last tenth covered nothing new.
+    fn is_done(&self, plan: &FuzzPlan) -> bool {
+        self.executions >= plan.runs && self.is_flat()
     }
 
     /// Whether the last tenth of the executions covered nothing new.
@@ -167,5 +247,26 @@ mod tests {
             run.read(line);
         }
         assert_eq!((run.executions, run.coverage, run.newest, run.is_flat()), (100, 12, 90, true));
+        run.earlier = run.executions;
+        for line in ["#2\tINITED cov: 12 ft: 20", "#5\tNEW cov: 13 ft: 21"] {
+            run.read(line);
+        }
+        run.read("stat::number_of_executed_units: 10");
+        assert_eq!(
+            (run.executions, run.coverage, run.newest, run.is_flat()),
+            (110, 13, 105, false)
+        );
+    }
+
+    #[test]
+    fn the_time_is_shared() {
+        let hour = Duration::from_secs(3600);
+        for (jobs, targets, seconds) in [(1, 36, 100), (2, 36, 200), (2, 1, 3600), (0, 2, 1800)] {
+            assert_eq!(
+                share(hour, jobs, targets).as_secs(),
+                seconds,
+                "{jobs} jobs, {targets} targets"
+            );
+        }
     }
 }

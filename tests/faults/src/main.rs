@@ -5,6 +5,7 @@
 //! | `scenario` · `scenarios` | what is run: a world to begin with, a command, and what must be so after it |
 //! | `world` · `prepared` · `copy` | a home, a project and mirrors in a folder of their own; how a scenario begins; copies |
 //! | `archives` | the releases that the mirrors have |
+//! | `shim` | a library in the tested program: another clock, another file for its own one |
 //! | `run` | runs `loom` in a world |
 //! | `trace` | reads the output of strace |
 //! | `points` · `injection` | which system calls fail, and how; one run with such a call |
@@ -12,6 +13,7 @@
 //! | `disk` · `recording` | a file system as a list of operations; the operations of one run |
 //! | `crash_states` | the states that a power failure may leave |
 //! | `power` | writes each of these states to a folder and judges it |
+//! | `machines` | full disks, read-only mounts, clocks that jump, overlays |
 //! | `processes` · `dice` | many processes that do random things at the same time |
 //! | `survival` · `tree_check` | what must be so after a fault |
 //! | `fuzz` | runs the fuzz targets |
@@ -27,6 +29,7 @@ mod dice;
 mod disk;
 mod fuzz;
 mod injection;
+mod machines;
 mod points;
 mod power;
 mod prepared;
@@ -35,6 +38,7 @@ mod recording;
 mod run;
 mod scenario;
 mod scenarios;
+mod shim;
 mod survival;
 mod table_file;
 mod tally;
@@ -46,7 +50,14 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{run::Looms, scenario::Scenario, tally::Outcome};
+use crate::{
+    crash_states::ForgottenSync,
+    machines::namespace::{self, Place},
+    power::StateChoice,
+    run::Looms,
+    scenario::Scenario,
+    tally::Outcome,
+};
 
 /// Runs loom with failing system calls, lost power and many processes, and judges what is left.
 #[derive(Debug, Parser)]
@@ -79,7 +90,12 @@ enum Kind {
         /// Run the next command in every N-th state.
         #[arg(long, default_value_t = 20, value_name = "N")]
         next: usize,
+        /// Take the syncs of files, or those of folders, out of what was recorded: this must not be survived.
+        #[arg(long, value_name = "KIND")]
+        forget: Option<ForgottenSync>,
     },
+    /// Run on full disks, with read-only mounts, with a clock that jumps, and in overlays.
+    Machines,
     /// Run many processes that do random things at the same time.
     Processes {
         /// How many.
@@ -97,10 +113,13 @@ enum Kind {
         /// Run only this target; may be repeated.
         #[arg(long)]
         target: Vec<String>,
-        /// The longest time for one target.
-        #[arg(long, default_value_t = 120)]
+        /// The longest time for all targets together.
+        #[arg(long, default_value_t = 7200)]
         seconds: u64,
-        /// The number of executions after which a target ends.
+        /// The number of targets that run at the same time.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+        /// The number of executions after which a target may end.
         #[arg(long, default_value_t = 1_000_000)]
         runs: u64,
         /// The program that `cargo fuzz build` made.
@@ -124,14 +143,15 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Outcome<bool> {
-    if let Kind::Fuzz { target, seconds, runs, program, root } = &args.kind {
+    if let Kind::Fuzz { target, seconds, jobs, runs, program, root } = &args.kind {
         let plan = fuzz::FuzzPlan {
             program: program.clone().unwrap_or_else(|| fuzz::built(root)),
             corpora: root.join("fuzz/corpus"),
             scratch: root.join("target/fuzz"),
             targets: target.clone(),
-            seconds: *seconds,
+            time: std::time::Duration::from_secs(*seconds),
             runs: *runs,
+            jobs: *jobs,
         };
         let (table, survived) = fuzz::run(&plan)?;
         println!("\n{table}");
@@ -142,10 +162,21 @@ fn run(args: &Args) -> Outcome<bool> {
     let chosen = chosen(&args.scenario)?;
     let (every, offset) = (args.every.max(1), args.offset);
     let tally = match args.kind {
-        Kind::Power { next } => power::run(&looms, &chosen, every, offset, next.max(1))?,
+        Kind::Power { next, forget } => {
+            let (next, forgotten) = (next.max(1), forget);
+            power::run(&looms, &chosen, StateChoice { every, offset, next, forgotten })?
+        }
         Kind::Processes { count, seconds, seed } => {
             processes::run(&looms, count, std::time::Duration::from_secs(seconds), seed)?
         }
+        Kind::Machines => match namespace::enter()? {
+            Place::Inside => machines::run(&looms, &chosen, every, offset)?,
+            Place::Ran(status) => return Ok(status.success()),
+            Place::Refused => {
+                println!("not tested: this system allows no mount namespace");
+                return Ok(true);
+            }
+        },
         Kind::Calls | Kind::Fuzz { .. } => calls::run(&looms, &chosen, every, offset)?,
     };
     println!("\n{}", tally.table());

@@ -24,7 +24,8 @@ impl World {
         archives::write(&world.path("zips"), "0.1.0", "linux-x86_64", Packed::Zip)?;
         archives::write(&world.path("zsts"), "0.1.0", "linux-x86_64", Packed::TarZst)?;
         fs::write(world.path("project/loom.toml"), "version = \"0.1\"\n")?;
-        world.write_sources()?;
+        world.configure("")?;
+        (scenario.setup)(&world)?;
         for line in &scenario.before {
             let run = world.line(looms, line)?;
             if run.code != Some(0) {
@@ -35,12 +36,12 @@ impl World {
         Ok(world)
     }
 
-    /// The user's configuration, for commands without `--source`.
-    fn write_sources(&self) -> Outcome {
+    /// Writes the user's configuration: a source for commands without `--source`, and more lines.
+    pub(crate) fn configure(&self, more: &str) -> Outcome {
         let folder = self.path("home/.config/loom");
         fs::create_dir_all(&folder)?;
         let url = format!("file://{}", self.path("plain").display());
-        let text = format!("[[sources]]\ntype = \"mirror\"\nurl = \"{url}\"\n");
+        let text = format!("{more}[[sources]]\ntype = \"mirror\"\nurl = \"{url}\"\n");
         Ok(fs::write(folder.join("config.toml"), text)?)
     }
 }

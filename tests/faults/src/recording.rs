@@ -62,9 +62,9 @@ impl Recorder<'_> {
 
     /// A new file, folder or link.
     fn make(&mut self, node: Node) -> Inode {
-        self.blank.0.push(node.clone());
-        self.now.0.push(node);
-        self.now.0.len() - 1
+        self.blank.nodes.push(node.clone());
+        self.now.nodes.push(node);
+        self.now.nodes.len() - 1
     }
 
     /// Folder and name of a path; nothing if it is out of the recorded folder.
@@ -93,12 +93,13 @@ impl Recorder<'_> {
     }
 
     /// The paths among the arguments, made absolute by the descriptors before them.
-    fn paths(call: &Call) -> Vec<Vec<u8>> {
+    fn paths(&self, call: &Call) -> Vec<Vec<u8>> {
         let folders = call.descriptors();
         let strings = call.strings();
         let last = folders.len().saturating_sub(1);
         let absolute = |(at, path): (usize, Vec<u8>)| match folders.get(at.min(last)) {
             Some((_, folder)) if !path.starts_with(b"/") => [&folder[..], b"/", &path].concat(),
+            None if !path.starts_with(b"/") => [self.root, b"/project/", &path].concat(),
             _ => path,
         };
         strings.into_iter().enumerate().map(absolute).collect()
@@ -107,8 +108,16 @@ impl Recorder<'_> {
     /// The open file that a call is about, if it is in the recorded folder.
     fn file(&self, call: &Call) -> Option<(i64, Inode, usize)> {
         let (fd, path) = call.descriptors().into_iter().next()?;
-        let (inode, at) = *self.open.get(&fd)?;
-        path.starts_with(self.root).then_some((fd, inode, at))
+        if !path.starts_with(self.root) {
+            return None;
+        }
+        // A process that the program has started may have opened another file under the same number.
+        let (known, named) = (self.open.get(&fd).copied(), self.inode(&path));
+        match (known, named) {
+            (Some((inode, at)), None) => Some((fd, inode, at)),
+            (Some((inode, at)), Some(named)) if inode == named => Some((fd, inode, at)),
+            (_, named) => named.map(|inode| (fd, inode, 0)),
+        }
     }
 
     /// Takes a call; nothing if it is about the folder and not understood.
@@ -132,8 +141,7 @@ impl Recorder<'_> {
     }
 
     fn opens(&mut self, call: &Call) -> Option<()> {
-        let (fd, path) = (call.result?, Self::paths(call).pop()?);
-        self.open.remove(&fd);
+        let (fd, path) = (call.result?, self.paths(call).pop()?);
         let Some((folder, name)) = self.place(&path) else {
             if path == self.root {
                 self.open.insert(fd, (ROOT, 0));
@@ -153,7 +161,7 @@ impl Recorder<'_> {
         if has("O_TRUNC") {
             self.does(Operation::Truncate(inode, 0));
         }
-        let at = match &self.now.0[inode] {
+        let at = match &self.now.nodes[inode] {
             Node::File(bytes, _) if has("O_APPEND") => bytes.len(),
             _ => 0,
         };
@@ -183,7 +191,7 @@ impl Recorder<'_> {
             return Some(());
         }
         let ((source, start), (target, at)) = (*self.open.get(&from)?, *self.open.get(&to)?);
-        let Node::File(bytes, _) = &self.now.0[source] else { return None };
+        let Node::File(bytes, _) = &self.now.nodes[source] else { return None };
         let bytes = bytes.get(start..start + length)?.to_vec();
         self.open.insert(from, (source, start + length));
         self.open.insert(to, (target, at + length));
@@ -206,7 +214,7 @@ impl Recorder<'_> {
     }
 
     fn changes_names(&mut self, call: &Call) -> Option<()> {
-        let paths = Self::paths(call);
+        let paths = self.paths(call);
         let Some((folder, name)) = self.place(paths.last()?) else { return Some(()) };
         let made = |inode| Operation::Names(vec![(folder, name.clone(), Some(inode))]);
         let operation = match &*call.name {

@@ -4,6 +4,7 @@ use crate::{run::Looms, scenario::Scenario, tree_check, world::World};
 
 /// Store and mirror verify, and every link leads to a complete tree.
 pub(crate) fn intact(looms: &Looms, world: &World, scenario: &Scenario) -> Result<(), String> {
+    (scenario.always)(world)?;
     if !scenario.is_damaged {
         tree_check::links(&world.cache())?;
     }
@@ -28,20 +29,28 @@ pub(crate) fn complete(looms: &Looms, world: &World, scenario: &Scenario) -> Res
         answers(looms, world, "store verify", &[0])?;
     }
     match scenario.mirror {
-        Some(mirror) => answers(looms, world, &format!("mirror verify ../{mirror}"), &[0]),
+        Some(mirror) => {
+            answers(looms, world, &format!("mirror verify ../{mirror}"), &[0]).map(drop)
+        }
         None => Ok(()),
     }
 }
 
 /// All is as it must be after the command.
 pub(crate) fn done(looms: &Looms, world: &World, scenario: &Scenario) -> Result<(), String> {
-    scenario.after.iter().try_for_each(|(line, code)| answers(looms, world, line, &[*code]))
+    (scenario.in_the_end)(world)?;
+    scenario.after.iter().try_for_each(|(line, code, text)| {
+        let printed = answers(looms, world, line, &[*code])?;
+        let says = printed.contains(text);
+        says.then_some(()).ok_or_else(|| format!("`loom {line}`: no {text:?} in {printed:?}"))
+    })
 }
 
-fn answers(looms: &Looms, world: &World, line: &str, codes: &[i32]) -> Result<(), String> {
+/// Runs a line, which must end with one of these exit codes; returns what it printed.
+fn answers(looms: &Looms, world: &World, line: &str, codes: &[i32]) -> Result<String, String> {
     let run = world.line(looms, line).map_err(|error| error.to_string())?;
     match run.code {
-        Some(code) if codes.contains(&code) => Ok(()),
+        Some(code) if codes.contains(&code) => Ok(run.out),
         _ => Err(format!("then `loom {line}`: {run}")),
     }
 }

@@ -93,8 +93,21 @@ impl Call {
             return false;
         }
         let own = self.strings().iter().any(|path| path.starts_with(folder));
+        if self.names_relative_path() {
+            // The program never changes its folder, which is in the world.
+            return true;
+        }
         // The folder of an AT_FDCWD is where the process happens to be.
         own || self.descriptors().iter().any(|(fd, path)| *fd >= 0 && path.starts_with(folder))
+    }
+
+    /// Whether it is about a path that begins in the folder of the process.
+    pub(crate) fn names_relative_path(&self) -> bool {
+        let is_about_bytes = self.name.contains("write") || self.name == "sendfile";
+        let is_relative = |path: &Vec<u8>| !path.is_empty() && !path.starts_with(b"/");
+        let from_here = self.descriptors().iter().all(|(fd, _)| *fd < 0);
+        // The target of a symbolic link comes first, and is no path that is changed.
+        !is_about_bytes && from_here && self.strings().last().is_some_and(is_relative)
     }
 
     /// Whether it opens a file for writing, or creates it.
@@ -136,5 +149,9 @@ mod tests {
         assert_eq!(calls[2].descriptors(), [(3, b"/a/b".to_vec())]);
         assert!(calls[2].changes(b"/a/") && !calls[3].changes(b"/"), "{calls:?}");
         assert_eq!(calls[3].result, Some(7));
+        let lines =
+            "1 rename(\"\\x78\", \"\\x79\") = 0\n1 symlink(\"\\x78\", \"\\x2f\\x79\") = 0\n";
+        let relative: Vec<bool> = read(lines).iter().map(Call::names_relative_path).collect();
+        assert_eq!(relative, [true, false]);
     }
 }

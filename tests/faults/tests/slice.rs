@@ -25,6 +25,26 @@ fn every_101st_state_after_a_loss_of_power_is_survived() {
     assert_eq!(run(&args), Ok(()));
 }
 
+/// The harness would be worth nothing if it did not notice that a program leaves out what makes its files durable.
+#[test]
+fn a_missing_sync_is_noticed() {
+    for (kind, noticed) in
+        [("files", "not a valid record"), ("folders", "its verification is missing")]
+    {
+        let args = ["power", "--scenario", "get-unverified", "--forget", kind];
+        let reported = run(&args).expect_err("nothing was reported");
+        assert!(reported.contains(noticed), "{kind}: {reported}");
+    }
+}
+
+#[test]
+fn disks_mounts_and_clocks_may_fail() {
+    let few = ["get-zip", "get-damaged", "remove", "gc-keep", "rollback", "release-publish"];
+    let mut args = vec!["machines", "--every", "13"];
+    few.iter().for_each(|name| args.extend(["--scenario", name]));
+    assert_eq!(run(&args), Ok(()));
+}
+
 #[test]
 fn eight_processes_do_random_things() {
     assert_eq!(run(&["processes", "--count", "8", "--seconds", "3", "--seed", "7"]), Ok(()));

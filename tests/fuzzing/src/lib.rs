@@ -11,6 +11,7 @@
 //! | `bundles` | bundles: manifest, headers, signature |
 //! | `texts` | names, versions, addresses, checksum files, logins, configuration, lock files |
 //! | `answers` | what servers, plugins and supervisors answer |
+//! | `variables` | the environment variables of the server |
 #![allow(clippy::expect_used)] // a target reports by panicking
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -21,6 +22,7 @@ mod documents;
 mod input;
 mod signatures;
 mod texts;
+mod variables;
 
 /// A target: its name, the longest input that it is given, and what reads it.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +76,8 @@ pub const TARGETS: &[FuzzTarget] = &[
     target("mcp", 2048, loom_core::mcp::fuzzing::line),
     target("ready", 1024, answers::ready),
     target("control", 4096, loom_runtime::launch::fuzzing::line),
+    target("updates", 2048, loom_runtime::update::fuzzing::documents),
+    target("variables", 2048, variables::variable),
 ];
 
 /// The target with this name.

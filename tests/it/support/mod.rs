@@ -42,6 +42,7 @@ pub mod mirror_reader;
 pub mod node;
 pub mod normal;
 pub mod plain;
+pub mod processes;
 pub mod program;
 pub mod proxies;
 pub mod run;

@@ -1,0 +1,142 @@
+//! [`SwitchRecord`]: the switch of one instance to another release, `switch.json` in its folder.
+//!
+//! It is there from before a release is tried until the release is noted as a generation, so that a supervisor or a helper
+//! process that is killed in between leaves what is needed to note it later, and to explain what happened.
+
+use std::time::SystemTime;
+
+use loom_base::time::format_rfc3339;
+use serde::{Deserialize, Serialize};
+
+use super::{notes::UpdateNotes, protocol::ReleaseProgram};
+use crate::{
+    launch::{
+        RuntimeState,
+        document::{Instance, InstanceRecord},
+        instance_folder::InstanceFolder,
+        start_request::StartRequest,
+    },
+    state::StateError,
+    update::UpdateEvent,
+};
+
+/// How far a switch has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::launch) enum SwitchPhase {
+    /// The release is tried on free ports; the runtime is not touched.
+    Trying,
+    /// The server is stopped, and the release is started in its place.
+    Switching,
+    /// The release was ready in place.
+    Done,
+}
+
+/// A switch to another release.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::launch) struct SwitchRecord {
+    pub(in crate::launch) phase: SwitchPhase,
+    /// The key of the product, by which updates are remembered.
+    pub(in crate::launch) product: String,
+    /// The version before.
+    from: String,
+    /// The version of the release.
+    pub(in crate::launch) version: String,
+    /// The digest of its tree.
+    pub(in crate::launch) tree: Option<String>,
+    /// Whether the release becomes the default one of the user.
+    is_default: bool,
+    /// When it reached the phase: RFC 3339, UTC.
+    pub(in crate::launch) at: String,
+}
+
+impl SwitchRecord {
+    /// The switch of the runtime of `request`, of which the version `running` runs, to `release`; `None` where the runtime is not updated.
+    pub(in crate::launch) fn of(
+        request: &StartRequest,
+        running: &str,
+        release: &ReleaseProgram,
+        is_default: bool,
+    ) -> Option<Self> {
+        Some(Self {
+            phase: SwitchPhase::Trying,
+            product: request.update.as_ref()?.product.clone(),
+            from: running.to_owned(),
+            version: release.version.clone(),
+            tree: release.tree.clone(),
+            is_default,
+            at: String::new(),
+        })
+    }
+
+    /// Writes that it has come this far.
+    pub(in crate::launch) fn write(
+        &mut self,
+        folder: &InstanceFolder,
+        phase: SwitchPhase,
+    ) -> Result<(), StateError> {
+        (self.phase, self.at) = (phase, format_rfc3339(SystemTime::now()));
+        if phase == SwitchPhase::Done && !self.is_default {
+            return folder.switch_file().remove().map(drop);
+        }
+        folder.switch_file().write_json(self)
+    }
+
+    /// The record in the folder; `None` where there is none.
+    pub(in crate::launch) fn read(folder: &InstanceFolder) -> Option<Self> {
+        folder.switch_file().read_json().ok().flatten()
+    }
+
+    /// What the journal says of a switch that a killed supervisor did not complete.
+    fn interrupted(&self, instance: Option<&Instance>, is_alive: bool) -> String {
+        let version = &self.version;
+        let is_new = instance.is_some_and(|instance| instance.document.tree == self.tree);
+        let (when, runs) = match self.phase {
+            SwitchPhase::Trying => (format!("while {version} was tried on free ports"), &self.from),
+            _ if is_new => (format!("while {version} started"), version),
+            _ => ("during the switch".to_owned(), &self.from),
+        };
+        let now = match is_alive {
+            true => format!("{runs} runs without it, `loom restart` replaces it"),
+            false => "nothing runs, `loom up` starts the runtime".to_owned(),
+        };
+        format!("the supervisor was killed {when}; {now}")
+    }
+}
+
+/// Forgets a switch that is not done: the supervisor is still there, and has told what happened.
+pub(in crate::launch) fn forget_unfinished(folder: &InstanceFolder) {
+    if SwitchRecord::read(folder).is_some_and(|switch| switch.phase != SwitchPhase::Done) {
+        // One that stays is taken for one that was interrupted.
+        let _ = folder.switch_file().remove();
+    }
+}
+
+/// Decides what became of a switch whose supervisor is gone, by the last record of the instance, and notes it.
+pub(in crate::launch) fn settle(
+    folder: &InstanceFolder,
+    record: Option<&InstanceRecord>,
+    is_alive: bool,
+) {
+    let Some(mut switch) = SwitchRecord::read(folder) else { return };
+    if switch.phase == SwitchPhase::Done {
+        return;
+    }
+    let instance = record.map(|record| &record.instance);
+    let is_ready = instance.is_some_and(|instance| {
+        instance.document.tree == switch.tree && instance.state == RuntimeState::Ready
+    });
+    let project = instance.map(|instance| instance.project.clone()).unwrap_or_default();
+    let notes = UpdateNotes::named(&folder.state(), &switch.product, project);
+    let versions = (switch.from.as_str(), Some(switch.version.as_str()));
+    // What cannot be written is written by the next command that finds the record.
+    if is_ready && switch.phase == SwitchPhase::Switching {
+        let detail = "the supervisor was killed when it was ready".to_owned();
+        notes.note(UpdateEvent::Switched, versions, Some(detail));
+        let _ = switch.write(folder, SwitchPhase::Done);
+    } else {
+        let detail = switch.interrupted(instance, is_alive);
+        notes.note(UpdateEvent::Interrupted, versions, Some(detail));
+        let _ = folder.switch_file().remove();
+    }
+}

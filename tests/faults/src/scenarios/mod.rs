@@ -1,0 +1,35 @@
+//! The scenarios.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `acquiring` | commands that bring releases into the store |
+//! | `keeping` | commands that change what the store keeps |
+//! | `choosing` | commands that change which version is used: locks, defaults |
+//! | `mirrors` | commands that write mirrors and releases |
+//! | `own_program` | commands that replace the program `loom` itself |
+//! | `changes` | what is done to worlds before a scenario begins |
+
+mod acquiring;
+mod changes;
+mod choosing;
+mod keeping;
+mod mirrors;
+mod own_program;
+
+use crate::scenario::Scenario;
+
+const GET: &str = "get 0.1.0 --source {plain}";
+const GET_SECOND: &str = "get 0.2.0 --source {plain}";
+const GET_THIRD: &str = "get 0.3.0 --source {plain}";
+const WHICH: &str = "which --version 0.1.0";
+const WHICH_SECOND: &str = "which --version 0.2.0";
+
+/// All scenarios.
+pub(crate) fn all() -> Vec<Scenario> {
+    let mut all = acquiring::all();
+    all.extend(keeping::all());
+    all.extend(choosing::all());
+    all.extend(mirrors::all());
+    all.extend(own_program::all());
+    all
+}
