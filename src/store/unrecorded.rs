@@ -27,14 +27,14 @@ impl Store {
     pub(super) fn unrecorded(&self) -> Result<Vec<(Release, Digest)>, StoreError> {
         let mut found = Vec::new();
         for release in self.releases_below("verifications")? {
-            if !self.record_path(&release).exists() {
+            if !self.record_path(&release).is_file() {
                 // One that is damaged names nothing; the link may still lead to a tree.
                 let verification = self.verification(&release).ok().flatten();
                 found.extend(verification.map(|known| (release, known.tree)));
             }
         }
         for release in self.linked_versions()? {
-            if !self.record_path(&release).exists() {
+            if !self.record_path(&release).is_file() {
                 found.extend(self.find(&release)?.map(|installed| (release, installed.tree)));
             }
         }

@@ -54,12 +54,14 @@ fn assert_mended(sandbox: &Sandbox, path: &Path) {
     assert!(output.contains(text), "{name}: {output}");
     let doctor = sandbox.loom(&["doctor", "--offline", "--json"]);
     assert!(doctor.stdout().contains(text), "{name}: {}", doctor.stdout());
+    let before = sandbox.trees();
     for gc in [&["store", "gc", "--dry-run"][..], &["store", "gc"]] {
         let run = sandbox.loom(gc);
         let needed = text.ends_with("format") || text.contains("/locks/");
         let is_named = run.exit() == 6 && run.stderr().contains(text);
         assert!(run.exit() == 0 || needed && is_named, "{name}: {}", run.stderr());
     }
+    assert_eq!(sandbox.trees(), before, "{name}: a collection removed what is needed");
     let repair = sandbox.loom(&["store", "repair"]);
     assert_eq!(repair.exit(), 0, "{name}: {}{}", repair.stdout(), repair.stderr());
     // A tree is made again as one.
