@@ -132,7 +132,7 @@ mod tests {
             path
         };
         let now = SystemTime::now();
-        let files = [file("old", now - WEEK), file("new", now), file("ahead", now + 2 * WEEK)];
+        let files = [file("old", now - 2 * WEEK), file("new", now), file("ahead", now + 2 * WEEK)];
         // By a clock that is two weeks ahead, the new one is old as well.
         assert!(is_older_at(&files[1], WEEK, now + 2 * WEEK) && !is_older(&files[1], WEEK));
         remove_older(folder.path(), files.to_vec(), WEEK);

@@ -1,7 +1,7 @@
 //! A clock that jumps by two days, forward or back: at each time that the command asks for it, and before the commands that
 //! follow. The clock is that of the program; the file system keeps its own.
 
-use super::Trial;
+use super::trial::Trial;
 use crate::{
     shim,
     tally::Outcome,

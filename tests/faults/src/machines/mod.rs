@@ -7,6 +7,7 @@
 //! | `small_disk` | each size of a disk, and each number of inodes, at which a command does not finish |
 //! | `read_only` | each folder that a command needs, read-only |
 //! | `clock` | a jump of the clock at each time that a command asks for it |
+//! | `trial` | a scenario on one kind of machine |
 //! | `overlay` | a store in the lower layer of an overlay, and failing system calls there |
 
 mod clock;
@@ -15,16 +16,17 @@ pub(crate) mod namespace;
 mod overlay;
 mod read_only;
 mod small_disk;
+mod trial;
 
 use std::{
     sync::{Mutex, PoisonError},
     time::Instant,
 };
 
+use self::trial::Trial;
 use crate::{
-    run::{Looms, Run},
+    run::Looms,
     scenario::Scenario,
-    survival,
     tally::{Outcome, Tally},
     world::{Area, World},
 };
@@ -42,34 +44,6 @@ const KINDS: [(&str, TryKind); 5] = [
 ];
 
 type TryKind = fn(&Trial<'_>, &mut dyn FnMut(&str, Result<(), String>)) -> Outcome;
-
-/// A scenario on one kind of machine.
-#[derive(Debug)]
-struct Trial<'a> {
-    looms: &'a Looms,
-    scenario: &'a Scenario,
-    area: &'a Area,
-    template: &'a World,
-    every: usize,
-    offset: usize,
-}
-
-impl Trial<'_> {
-    /// The command may fail on such a machine, with a message and one of the documented codes; what is there stays
-    /// complete. Answers whether it succeeded.
-    fn runs(&self, world: &World) -> Result<Run, String> {
-        let run = world.line(self.looms, self.scenario.command).map_err(|e| e.to_string())?;
-        run.untyped().map_or(Ok(()), Err)?;
-        survival::intact(self.looms, world, self.scenario)
-            .map_err(|why| format!("{why} after {run}"))?;
-        Ok(run)
-    }
-
-    /// On a sound machine, the next command completes.
-    fn completes(&self, world: &World) -> Result<(), String> {
-        survival::complete(self.looms, world, self.scenario)
-    }
-}
 
 /// Tries every `every`-th point of each scenario on each kind of machine.
 pub(crate) fn run(

@@ -1,6 +1,6 @@
 //! A world in the lower layer of an overlay, as in a container: the command, and some of its system calls, which fail.
 
-use super::{Trial, mount::Mount};
+use super::{mount::Mount, trial::Trial};
 use crate::{
     calls::{trace_points, try_often},
     copy,

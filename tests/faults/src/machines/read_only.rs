@@ -1,6 +1,6 @@
 //! A read-only mount: the world, its store, its state, its project, its mirror.
 
-use super::{Trial, mount::Mount};
+use super::{mount::Mount, trial::Trial};
 use crate::{tally::Outcome, world::World};
 
 /// Folders that a command may write.

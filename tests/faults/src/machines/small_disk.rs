@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustix::fs::{StatVfs, statvfs};
 
-use super::{Trial, mount::Mount};
+use super::{mount::Mount, trial::Trial};
 use crate::{tally::Outcome, world::World};
 
 /// The unit in which a file system in memory counts.

@@ -1,8 +1,8 @@
 //! Commands that bring releases into the store.
 
 use super::{
-    GET, GET_SECOND, GET_THIRD, WHICH, WHICH_SECOND,
     changes::{damage_program, make_old, remove_links, remove_store, remove_verifications},
+    command_lines::{GET, GET_SECOND, GET_THIRD, WHICH, WHICH_SECOND},
 };
 use crate::scenario::Scenario;
 

@@ -1,8 +1,8 @@
 //! Commands that change which version is used.
 
 use super::{
-    GET, GET_SECOND, WHICH_SECOND,
     changes::{ask_for_any_version, ask_for_the_first},
+    command_lines::{GET, GET_SECOND, WHICH_SECOND},
 };
 use crate::scenario::Scenario;
 

@@ -1,8 +1,8 @@
 //! Commands that change what the store keeps.
 
 use super::{
-    GET, GET_SECOND, GET_THIRD, WHICH, WHICH_SECOND,
     changes::{damage_program, has_one_tree, make_garbage, make_old},
+    command_lines::{GET, GET_SECOND, GET_THIRD, WHICH, WHICH_SECOND},
 };
 use crate::scenario::Scenario;
 

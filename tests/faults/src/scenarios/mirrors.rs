@@ -1,8 +1,8 @@
 //! Commands that write mirrors, and releases.
 
 use super::{
-    GET, GET_SECOND,
     changes::{abandon_objects, make_program},
+    command_lines::{GET, GET_SECOND},
 };
 use crate::scenario::Scenario;
 

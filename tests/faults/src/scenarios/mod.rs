@@ -7,22 +7,18 @@
 //! | `choosing` | commands that change which version is used: locks, defaults |
 //! | `mirrors` | commands that write mirrors and releases |
 //! | `own_program` | commands that replace the program `loom` itself |
+//! | `command_lines` | the commands that several scenarios run |
 //! | `changes` | what is done to worlds before a scenario begins |
 
 mod acquiring;
 mod changes;
 mod choosing;
+mod command_lines;
 mod keeping;
 mod mirrors;
 mod own_program;
 
 use crate::scenario::Scenario;
-
-const GET: &str = "get 0.1.0 --source {plain}";
-const GET_SECOND: &str = "get 0.2.0 --source {plain}";
-const GET_THIRD: &str = "get 0.3.0 --source {plain}";
-const WHICH: &str = "which --version 0.1.0";
-const WHICH_SECOND: &str = "which --version 0.2.0";
 
 /// All scenarios.
 pub(crate) fn all() -> Vec<Scenario> {
