@@ -149,11 +149,14 @@ fn a_file_in_the_place_of_each_folder_is_named_and_mended() {
     }
 }
 
+/// A name, and how it damages the file.
+type FormatDamage = (&'static str, fn(&Path));
+
 #[test]
 fn a_damaged_format_is_refused_everywhere_and_mended() {
     let (sandbox, _mirror) = installed();
     let format = sandbox.cache().join("format");
-    let damages: [(&str, fn(&Path)); 4] = [
+    let damages: [FormatDamage; 4] = [
         ("garbage", |path| fs::write(path, b"\x00\xffgarbage").unwrap()),
         ("empty", |path| fs::write(path, b"").unwrap()),
         ("folder", |path| fs::create_dir(path).unwrap()),
