@@ -89,7 +89,7 @@ mod tests {
         let text = |published| strict.judge_age(published, at(86_400)).unwrap_err().to_string();
         assert_eq!(
             text(Some(at(86_400 - 3_661))),
-            "is only 1h old (trust.minimum_release_age is 1day)"
+            "is only 1 hour old (trust.minimum_release_age is 1 day)"
         );
         assert!(text(None).starts_with("has an unknown age"));
     }
