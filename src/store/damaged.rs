@@ -53,7 +53,9 @@ impl Store {
         let to = self.trees().join(format!(".damaged-{tree}-{number}"));
         // Renaming a folder rewrites its `..` on some systems, for which all users but root need write permission.
         // Another user's tree is renamed without, where the system allows it.
-        let _ = set_mode(from, 0o755);
+        if !from.is_symlink() {
+            let _ = set_mode(from, 0o755);
+        }
         match fs::rename(from, &to) {
             Ok(()) => Ok(StoreNotice::SetAside { to, what }),
             Err(e) if cannot_rename_folders(&e) => {

@@ -168,8 +168,12 @@ fn files<T: std::str::FromStr>(folder: &Path, ending: &str) -> Result<Vec<T>, St
     Ok(found.iter().filter_map(|(name, _)| name.strip_suffix(ending)?.parse().ok()).collect())
 }
 
-/// The names and paths of the folders (or else the files and links) in a folder; empty where the folder is missing.
+/// The names and paths of the folders (or else the files and links) in a folder; empty where the folder is missing. A link
+/// in the place of the folder is damage: what it leads to is not the store's, so that it is neither read nor removed.
 pub(super) fn names(folder: &Path, folders: bool) -> Result<Vec<(String, PathBuf)>, StoreError> {
+    if folder.is_symlink() {
+        return Ok(vec![]);
+    }
     let Some(entries) = absent(fs::read_dir(folder)).map_err(at(FileAction::Read, folder))? else {
         return Ok(vec![]);
     };

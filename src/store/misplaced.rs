@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loom_source::Digest;
+use loom_source::{Digest, Name, Platform, Slot};
 
 use super::{
     Store, StoreError,
@@ -33,26 +33,73 @@ enum Leaf {
     Tree,
 }
 
-/// The files and folders of a store, each with the number of levels of folders that it has.
-const PLACES: [(&str, u32, Leaf); 17] = [
-    ("format", 0, Leaf::File),
-    ("CACHEDIR.TAG", 0, Leaf::File),
-    ("locks", 1, Leaf::File),
-    ("leases", 1, Leaf::File),
-    ("tmp", 1, Leaf::Link),
-    ("partial", 1, Leaf::File),
-    ("fingerprints", 1, Leaf::File),
-    ("store", 1, Leaf::Tree),
-    ("objects", 3, Leaf::File),
-    ("releases", 4, Leaf::File),
-    ("verifications", 4, Leaf::File),
-    ("receipts", 4, Leaf::File),
-    ("failures", 3, Leaf::File),
-    ("roots/dev", 3, Leaf::File),
-    ("roots/projects", 1, Leaf::File),
-    ("roots/generations", 4, Leaf::File),
-    ("roots/kept", 4, Leaf::File),
+/// Whether a name is one of the layout, at one level of a folder. All others are ignored: they may be of a later version.
+type KnownName = fn(&str) -> bool;
+
+/// The files and folders of a store, each with the names at each of its levels.
+const PLACES: [(&str, &[KnownName], Leaf); 17] = [
+    ("format", &[], Leaf::File),
+    ("CACHEDIR.TAG", &[], Leaf::File),
+    ("locks", &[is_lock], Leaf::File),
+    ("leases", &[is_digest], Leaf::File),
+    ("tmp", &[is_none], Leaf::File),
+    ("partial", &[is_digest], Leaf::File),
+    ("fingerprints", &[is_digest], Leaf::File),
+    ("store", &[is_digest], Leaf::Tree),
+    ("objects", &[is_kind, is_prefix, is_digest], Leaf::File),
+    ("releases", &[is_word, is_word, is_slot, is_document], Leaf::File),
+    ("verifications", &[is_word, is_word, is_slot, is_document], Leaf::File),
+    ("receipts", &[is_word, is_word, is_slot, is_document], Leaf::File),
+    ("failures", &[is_word, is_word, is_document], Leaf::File),
+    ("roots/dev", &[is_word, is_word, is_platform], Leaf::File),
+    ("roots/projects", &[is_digest], Leaf::File),
+    ("roots/generations", &[is_digest, is_word, is_word, is_platform], Leaf::File),
+    ("roots/kept", &[is_word, is_word, is_slot, is_platform], Leaf::File),
 ];
+
+/// The names below `bin/`, and below the folder of an authority in it.
+const LINKS: [KnownName; 3] = [is_slot, is_platform, is_program];
+
+fn is_none(_: &str) -> bool {
+    false
+}
+
+fn is_lock(name: &str) -> bool {
+    ["format", "collect"].contains(&name) || name.contains('@')
+}
+
+fn is_digest(name: &str) -> bool {
+    name.parse::<Digest>().is_ok()
+}
+
+fn is_kind(name: &str) -> bool {
+    name == "sha256"
+}
+
+fn is_prefix(name: &str) -> bool {
+    name.len() == 2 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The name of an authority or a program. One with a dot may be a file of a mirror or of somebody else.
+fn is_word(name: &str) -> bool {
+    name.parse::<Name>().is_ok() && !name.contains('.')
+}
+
+fn is_slot(name: &str) -> bool {
+    name == "latest" || name.parse::<Slot>().is_ok()
+}
+
+fn is_platform(name: &str) -> bool {
+    name.parse::<Platform>().is_ok()
+}
+
+fn is_document(name: &str) -> bool {
+    name.strip_suffix(".json").is_some_and(is_platform)
+}
+
+fn is_program(name: &str) -> bool {
+    name.strip_suffix(".exe").unwrap_or(name).parse::<Name>().is_ok()
+}
 
 /// The folder of what repairs have set aside.
 const ASIDE: &str = "damaged";
@@ -67,11 +114,12 @@ impl Store {
     pub(super) fn misplaced_below(&self, prefix: &str) -> Result<Vec<Misplaced>, StoreError> {
         let mut found = vec![];
         for (place, levels, leaf) in PLACES.iter().filter(|(place, ..)| place.starts_with(prefix)) {
-            look(&self.root.join(place), *levels, *leaf, &mut found)?;
+            look(&self.root.join(place), levels, *leaf, &mut found)?;
         }
         let roots = self.root.join("roots");
-        if is_there(&roots)?.is_some_and(|meta| !meta.is_dir()) {
-            found.push(Misplaced::new(&roots, "a folder", &fs::symlink_metadata(&roots)));
+        if let Some(meta) = is_there(&roots)?.filter(|meta| !meta.is_dir()) {
+            found.retain(|it| !it.path.starts_with(&roots));
+            found.push(Misplaced::new(&roots, "a folder", &meta));
         }
         if "bin".starts_with(prefix) {
             self.look_at_links(&mut found)?;
@@ -81,10 +129,10 @@ impl Store {
 
     fn look_at_links(&self, found: &mut Vec<Misplaced>) -> Result<(), StoreError> {
         let bin = self.root.join("bin");
-        let Some(entries) = entries(&bin, found)? else { return Ok(()) };
-        for path in entries {
-            let is_authority = name(&path).starts_with('@');
-            look(&path, if is_authority { 3 } else { 2 }, Leaf::Link, found)?;
+        look(&bin, &LINKS, Leaf::Link, found)?;
+        let is_authority: KnownName = |name| name.strip_prefix('@').is_some_and(is_word);
+        for path in entries(&bin, is_authority, &mut vec![])?.unwrap_or_default() {
+            look(&path, &LINKS, Leaf::Link, found)?;
         }
         Ok(())
     }
@@ -92,10 +140,11 @@ impl Store {
     /// Renames what is damaged to `damaged/<n>-<name>`, where it stays until the next collection. Returns its path there;
     /// `None` where it is gone.
     pub(super) fn set_file_aside(&self, path: &Path) -> Result<Option<PathBuf>, StoreError> {
-        if absent(fs::symlink_metadata(path)).map_err(at(FileAction::Read, path))?.is_none() {
+        if is_there(path)?.is_none() {
             return Ok(None);
         }
         let folder = self.aside();
+        // Nothing is moved to where a link leads.
         if is_there(&folder)?.is_some_and(|meta| !meta.is_dir()) {
             fs::remove_file(&folder).map_err(at(FileAction::Remove, &folder))?;
         }
@@ -115,60 +164,55 @@ impl Store {
 }
 
 impl Misplaced {
-    fn new(path: &Path, expected: &str, meta: &std::io::Result<Metadata>) -> Self {
-        let got = meta.as_ref().map_or("nothing", |meta| in_words(meta.file_type()));
+    fn new(path: &Path, expected: &str, meta: &Metadata) -> Self {
+        let got = in_words(meta.file_type());
         Self { path: path.to_owned(), what: format!("expected {expected}, got {got}") }
     }
 }
 
-/// Looks at a file, or at a folder with this number of levels.
+/// Looks at a file, or at a folder with these levels.
 fn look(
     path: &Path,
-    levels: u32,
+    levels: &[KnownName],
     leaf: Leaf,
     found: &mut Vec<Misplaced>,
 ) -> Result<(), StoreError> {
-    if levels == 0 {
-        let Some(meta) = absent(fs::symlink_metadata(path)).map_err(at(FileAction::Read, path))?
-        else {
-            return Ok(());
-        };
-        let (is_right, expected) = match leaf {
-            Leaf::File => (meta.is_file(), "a file"),
-            Leaf::Link => (meta.is_file() || meta.is_symlink(), "a link or a file"),
-            Leaf::Tree => {
-                let is_tree = name(path).parse::<Digest>().is_ok();
-                (!is_tree || meta.is_dir(), "a folder")
-            }
-        };
-        if !is_right {
-            found.push(Misplaced::new(path, expected, &Ok(meta)));
+    if let [known, below @ ..] = levels {
+        for path in entries(path, *known, found)?.unwrap_or_default() {
+            look(&path, below, leaf, found)?;
         }
         return Ok(());
     }
-    for path in entries(path, found)?.unwrap_or_default() {
-        look(&path, levels - 1, leaf, found)?;
+    let Some(meta) = is_there(path)? else { return Ok(()) };
+    let (is_right, expected) = match leaf {
+        Leaf::File => (meta.is_file(), "a file"),
+        Leaf::Link => (meta.is_file() || meta.is_symlink(), "a link or a file"),
+        Leaf::Tree => (meta.is_dir(), "a folder"),
+    };
+    if !is_right {
+        found.push(Misplaced::new(path, expected, &meta));
     }
     Ok(())
 }
 
-/// What is in a folder, without hidden files and the files of a mirror; `None` where there is no folder.
-fn entries(folder: &Path, found: &mut Vec<Misplaced>) -> Result<Option<Vec<PathBuf>>, StoreError> {
+/// What is in a folder under a known name; `None` where there is no folder.
+fn entries(
+    folder: &Path,
+    known: KnownName,
+    found: &mut Vec<Misplaced>,
+) -> Result<Option<Vec<PathBuf>>, StoreError> {
     let Some(meta) = is_there(folder)? else { return Ok(None) };
     if !meta.is_dir() {
-        found.push(Misplaced::new(folder, "a folder", &fs::symlink_metadata(folder)));
+        found.push(Misplaced::new(folder, "a folder", &meta));
         return Ok(None);
     }
     let Some(entries) = absent(fs::read_dir(folder)).map_err(at(FileAction::Read, folder))? else {
         return Ok(None);
     };
-    let is_of_mirror = |name: &str| {
-        folder.ends_with("releases") && ["index.json", "timestamp.json", "history"].contains(&name)
-    };
     let mut paths = vec![];
     for entry in entries {
         let path = entry.map_err(at(FileAction::Read, folder))?.path();
-        if !name(&path).starts_with('.') && !is_of_mirror(&name(&path)) {
+        if known(&name(&path)) {
             paths.push(path);
         }
     }
@@ -176,9 +220,9 @@ fn entries(folder: &Path, found: &mut Vec<Misplaced>) -> Result<Option<Vec<PathB
     Ok(Some(paths))
 }
 
-/// What a path leads to; `None` where it leads nowhere. A folder may be a link to one on another disk.
+/// What is at a path; `None` where nothing is. A link is not followed: what it leads to is not the store's.
 fn is_there(path: &Path) -> Result<Option<Metadata>, StoreError> {
-    absent(fs::metadata(path)).map_err(at(FileAction::Read, path))
+    absent(fs::symlink_metadata(path)).map_err(at(FileAction::Read, path))
 }
 
 fn name(path: &Path) -> String {

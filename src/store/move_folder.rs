@@ -22,7 +22,7 @@ fn move_with(
     rename: &dyn Fn(&Path, &Path) -> io::Result<()>,
 ) -> Result<(), StoreError> {
     match rename(from, to) {
-        Err(e) if cannot_rename_folders(&e) && from.is_dir() => {}
+        Err(e) if cannot_rename_folders(&e) && from.is_dir() && !from.is_symlink() => {}
         result => return result.map_err(at(FileAction::Rename, to)),
     }
     fs::create_dir(to).map_err(at(FileAction::Create, to))?;

@@ -48,6 +48,9 @@ impl Store {
         most: usize,
     ) -> Result<Vec<(Digest, PathBuf)>, StoreError> {
         let folder = self.root.join("partial");
+        if folder.is_symlink() {
+            return Ok(vec![]);
+        }
         let Some(entries) = absent(fs::read_dir(&folder)).map_err(at(FileAction::Read, &folder))?
         else {
             return Ok(vec![]);

@@ -1,11 +1,15 @@
 //! Verifies the documents and links of all releases, as a part of verifying a whole store.
 
+use std::path::Path;
+
+use loom_base::bounded_file::RegularFile;
 use loom_source::{Release, Slot};
 
 use super::{
-    Damage, Store, StoreError,
+    Damage, Installed, Store, StoreError,
     installed::TreeRef,
     remove::objects_of,
+    staged::measure,
     verify::{VerifyReport, fix},
 };
 
@@ -95,6 +99,14 @@ impl Store {
         }
         let fix = format!("remove it; `loom get {}` links it again", release.slot);
         let Some(installed) = report.read(self.find(release), &fix)? else { return Ok(()) };
+        if !is_link_or_copy(&installed) {
+            report.find(
+                &installed.link,
+                "it is neither a link to its program nor a copy of it",
+                fix,
+            );
+            return Ok(());
+        }
         let Some(TreeRef { tree, entry }) = self.recorded_tree(release).ok().flatten() else {
             return Ok(());
         };
@@ -103,4 +115,17 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Whether a link is one, or a file with the bytes of its program, which it is where links are impossible.
+fn is_link_or_copy(installed: &Installed) -> bool {
+    let digest =
+        |path: &Path| RegularFile::open(path).and_then(|file| measure(&mut file.into_file()));
+    installed.link.is_symlink()
+        || match (digest(&installed.link), digest(&installed.entry)) {
+            (Ok(link), Ok(program)) => link.digest == program.digest,
+            // The program is a finding of its own.
+            (_, Err(_)) => true,
+            (Err(_), Ok(_)) => false,
+        }
 }

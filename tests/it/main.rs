@@ -45,6 +45,7 @@ mod in_the_wild;
 mod init;
 mod interrupt;
 mod latest;
+mod links_out;
 mod list;
 mod lock;
 mod lock_sources;

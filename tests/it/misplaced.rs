@@ -5,9 +5,6 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use crate::support::{Plain, Sandbox, sandbox::make_removable};
 
-/// Changes the file with this path.
-type Damage = fn(&Path);
-
 const VERSIONS: [&str; 2] = ["0.1.0", "0.2.0"];
 
 /// A store with two versions from a configured mirror, with roots of each kind.
@@ -152,11 +149,14 @@ fn a_file_in_the_place_of_each_folder_is_named_and_mended() {
     }
 }
 
+/// A name, and how it damages the file.
+type FormatDamage = (&'static str, fn(&Path));
+
 #[test]
 fn a_damaged_format_is_refused_everywhere_and_mended() {
     let (sandbox, _mirror) = installed();
     let format = sandbox.cache().join("format");
-    let damages: [(&str, Damage); 4] = [
+    let damages: [FormatDamage; 4] = [
         ("garbage", |path| fs::write(path, b"\x00\xffgarbage").unwrap()),
         ("empty", |path| fs::write(path, b"").unwrap()),
         ("folder", |path| fs::create_dir(path).unwrap()),

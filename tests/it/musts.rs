@@ -195,6 +195,14 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "A link in the place of a folder MUST NOT be followed",
+        &["what_a_link_leads_to_stays_as_it_is"],
+    ),
+    (
+        "While anything is in the place of something else",
+        &["a_folder_in_the_place_of_each_file_is_named_and_mended"],
+    ),
+    (
         "A `format` of a newer number MUST NOT be replaced",
         &["a_damaged_format_is_refused_everywhere_and_mended"],
     ),

@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
     context.notices(store);
     if report.unreadable {
         context.printer.warning(
-            "a record cannot be read, so trees and objects that it may need were kept; `loom store verify` names it",
+            "the store is damaged, so trees and objects that nothing names were kept; `loom store repair` mends it",
         );
     }
     for Damage { path, what, .. } in &report.damaged_roots {

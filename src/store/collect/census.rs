@@ -85,6 +85,8 @@ impl Store {
     /// Reads all documents once. The collection lock must be held.
     pub(super) fn census(&self, now: SystemTime) -> Result<Census, StoreError> {
         let mut census = Census { damaged_roots: self.damaged_roots()?, ..Census::default() };
+        // Something in the place of a folder of records hides what they name.
+        census.unreadable = !self.misplaced()?.is_empty();
         if census.damaged_roots.is_empty() {
             census.roots = self.roots(now)?;
         }

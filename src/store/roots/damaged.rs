@@ -1,6 +1,6 @@
 //! Root files that cannot be read: what they keep is not known, so nothing is collected until they are repaired.
 
-use loom_source::Slot;
+use loom_source::{Digest, Slot};
 
 use crate::store::{
     Damage, Store, StoreError,
@@ -27,7 +27,8 @@ impl Store {
         for product in self.products_in("roots/dev", "")? {
             look(self.dev_trees(&product.in_slot(Slot::Dev)).map(drop))?;
         }
-        for (_, path) in names(&self.root.join("roots/projects"), false)? {
+        let projects = names(&self.root.join("roots/projects"), false)?.into_iter();
+        for (_, path) in projects.filter(|(name, _)| name.parse::<Digest>().is_ok()) {
             look(Self::project_lines(&path).map(drop))?;
         }
         for path in files_below(&self.root.join("roots/generations"), 4)? {

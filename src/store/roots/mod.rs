@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, time::SystemTime};
 
 use loom_source::Digest;
 
-use super::{Damage, Store, StoreError};
+use super::{Damage, Store, StoreError, misplaced::Misplaced};
 
 mod damaged;
 pub mod development;
@@ -42,6 +42,13 @@ impl Store {
     pub(super) fn needed_trees(&self) -> Result<BTreeSet<Digest>, StoreError> {
         if let Some(Damage { path, what, .. }) = self.damaged_roots()?.into_iter().next() {
             return Err(StoreError::Damaged { path, what });
+        }
+        // A link or a file in the place of a folder hides what is named there.
+        for place in ["releases", "verifications", "bin"] {
+            if let Some(Misplaced { path, what }) = self.misplaced_below(place)?.into_iter().next()
+            {
+                return Err(StoreError::Damaged { path, what });
+            }
         }
         let mut needed: BTreeSet<Digest> = self.named_trees()?.into_keys().collect();
         needed.extend(self.rooted_trees(SystemTime::now())?);

@@ -89,8 +89,8 @@ impl Store {
 
     /// Removes the roots of projects that have used nothing for 90 days.
     pub(in crate::store) fn remove_old_projects(&self, now: SystemTime) -> Result<(), StoreError> {
-        for (_, path) in names(&self.root.join("roots/projects"), false)? {
-            if is_over(&path, now) {
+        for (name, path) in names(&self.root.join("roots/projects"), false)? {
+            if name.parse::<Digest>().is_ok() && is_over(&path, now) {
                 absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?;
             }
         }

@@ -1,0 +1,136 @@
+//! Links that lead out of the store, in the place of its files and folders: what they lead to is not the store's. It is
+//! neither moved nor removed, and a repair sets the link itself aside.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use crate::support::{Plain, Sandbox, sandbox::make_removable};
+
+fn installed() -> (Sandbox, Plain) {
+    let (sandbox, mirror) = (Sandbox::direct(), Plain::of(&["0.1.0", "0.2.0"]));
+    let source = format!("[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n", mirror.url());
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &source);
+    sandbox.write("loom.toml", "name = \"demo\"\n");
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", version]).ok();
+    }
+    sandbox.loom(&["store", "keep", "0.1.0"]).ok();
+    sandbox.loom(&["use", "0.2.0"]).ok();
+    sandbox.loom(&["get", "9.9.9"]).code(3);
+    (sandbox, mirror)
+}
+
+/// A folder of something else with old files at every level, some of whose names the store uses as well.
+fn elsewhere(sandbox: &Sandbox) -> PathBuf {
+    let folder = sandbox.folder("elsewhere");
+    let digest = "a".repeat(64);
+    let mut path = folder.clone();
+    for level in ["loom-os", "loom-bridge-server", "0.2.0", "x"] {
+        for name in
+            ["passwd", "hosts.conf", "linux-x86_64", &digest, &format!("t{}", "b".repeat(12))]
+        {
+            let file = path.join(name);
+            sandbox.write(&file, "precious");
+            let file = fs::File::options().append(true).open(file).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(400 * 86_400)).unwrap();
+        }
+        path.push(level);
+        fs::create_dir(&path).unwrap();
+    }
+    folder
+}
+
+/// Every file with its text and permissions, and every folder.
+fn content(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = fs::symlink_metadata(&path).unwrap().permissions().mode();
+        if path.is_dir() {
+            found.extend(content(&path));
+            found.insert(path, (mode, vec![]));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.insert(path, (mode, bytes));
+        }
+    }
+    found
+}
+
+/// All paths in a store, without those of trees.
+fn places(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        found.push(path.clone());
+        if path.is_dir() && !path.is_symlink() {
+            places(&path, found);
+        }
+    }
+}
+
+#[test]
+fn what_a_link_leads_to_stays_as_it_is() {
+    let (sandbox, _mirror) = installed();
+    let elsewhere = elsewhere(&sandbox);
+    let before = content(&elsewhere);
+    let mut all = vec![sandbox.cache().join("damaged"), sandbox.cache().join("partial")];
+    places(&sandbox.cache(), &mut all);
+    all.sort();
+    all.dedup();
+    for path in all {
+        // What an earlier link replaced may have another path now.
+        let is_there = path.symlink_metadata().is_ok();
+        let folder = path.parent().unwrap();
+        if !folder.is_dir() || !is_there && folder != sandbox.cache() {
+            continue;
+        }
+        let mode = fs::metadata(folder).unwrap().permissions();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        if path.is_dir() && !path.is_symlink() {
+            make_removable(&path);
+            fs::remove_dir_all(&path).unwrap();
+        } else if is_there {
+            fs::remove_file(&path).unwrap();
+        }
+        symlink(&elsewhere, &path).unwrap();
+        fs::set_permissions(folder, mode).unwrap();
+        let name = path.display();
+        for command in [
+            &["store", "gc", "--keep", "0"][..],
+            &["store", "verify"],
+            &["store", "du"],
+            &["store", "dedup"],
+            &["doctor", "--offline"],
+            &["list"],
+            &["store", "repair"],
+            &["store", "gc"],
+        ] {
+            sandbox.loom(command);
+            assert_eq!(content(&elsewhere), before, "{name}: {command:?}");
+        }
+        let verify = sandbox.loom(&["store", "verify"]);
+        assert_eq!(verify.exit(), 0, "{name}: {}{}", verify.stdout(), verify.stderr());
+        for version in ["0.1.0", "0.2.0"] {
+            sandbox.loom(&["get", version]).ok();
+        }
+        assert_eq!(content(&elsewhere), before, "{name}: get");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_copy_of_its_program_is_no_link() {
+    let (sandbox, _mirror) = installed();
+    let link = sandbox.link("0.2.0");
+    fs::remove_file(&link).unwrap();
+    fs::write(&link, "hello").unwrap();
+    let verify = sandbox.loom(&["store", "verify"]).code(6);
+    assert!(verify.stdout().contains(link.to_str().unwrap()), "{}", verify.stdout());
+    sandbox.loom(&["store", "repair"]).ok();
+    assert!(link.is_symlink());
+    sandbox.verify();
+}
