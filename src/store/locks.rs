@@ -125,13 +125,19 @@ impl Store {
 /// Opens a lock file, and creates it and its folder where they are missing. A file of this user gets exactly these
 /// permissions.
 pub(super) fn open(path: &Path, mode: u32) -> Result<File, StoreError> {
+    let folder = path.parent().unwrap_or(path);
+    if folder.is_symlink() {
+        // What the link leads to is not the store's, and another process may see another folder there.
+        let what = "expected a folder, got a link".to_owned();
+        return Err(StoreError::Damaged { path: folder.to_owned(), what });
+    }
     let mut options = fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
     let file = match options.open(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            create_folder(path.parent().unwrap_or(path))?;
+            create_folder(folder)?;
             options.open(path)
         }
         opened => opened,
