@@ -73,7 +73,7 @@ fn costs(
                 format!("cp -a '{}' '{}'; sync", collector.template.display(), at.display());
             measure(&mut shell(&script, Path::new("/")))?;
             costs[number].1.push(measure(&mut (collector.command)(at))?);
-            discard(at)?;
+            rounds::remove(at)?;
         }
     }
     Ok(costs.into_iter().map(|(name, runs)| rounds::RunCosts::of(name, runs)).collect())
@@ -136,10 +136,4 @@ fn nix_shell(script: &str, at: &Path) -> Command {
         shell.env(format!("NIX_{name}_DIR"), at.join(folder));
     }
     shell
-}
-
-/// Removes a folder, including read-only folders in it.
-fn discard(folder: &Path) -> Outcome {
-    let script = format!("chmod -R u+w '{0}'; rm -rf '{0}'", folder.display());
-    measure(&mut shell(&script, Path::new("/"))).map(drop)
 }

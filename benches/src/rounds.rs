@@ -74,10 +74,14 @@ fn once(contender: &Contender, folder: &WorkFolder) -> Outcome<ProcessCost> {
 
 /// Removes a folder, including read-only folders in it.
 pub(crate) fn discard(folder: tempfile::TempDir) -> Outcome {
+    remove(&folder.keep())
+}
+
+/// Removes the folder with this path, including read-only folders in it.
+pub(crate) fn remove(path: &Path) -> Outcome {
     let mut chmod = Command::new("chmod");
-    chmod.args(["-R", "u+w"]).arg(folder.path()).status()?;
-    let path = folder.keep();
-    fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()).into())
+    chmod.args(["-R", "u+w"]).arg(path).status()?;
+    fs::remove_dir_all(path).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
 impl RunCosts {

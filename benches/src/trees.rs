@@ -52,7 +52,7 @@ fn write_tree(root: &Path, body: &[u8]) -> Outcome<Digest> {
     let folder = root.join(format!("store/{tree}"));
     fs::create_dir_all(folder.join("bin"))?;
     fs::write(folder.join("bin").join(BINARY), body)?;
-    for path in ["bin/loom-bridge-server", "bin", ""] {
+    for path in [&*format!("bin/{BINARY}"), "bin", ""] {
         fs::set_permissions(folder.join(path), fs::Permissions::from_mode(0o555))?;
     }
     Ok(tree)

@@ -154,9 +154,7 @@ impl LaunchArgs {
             any_port: stored.any_port,
         }
     }
-}
 
-impl LaunchArgs {
     /// The options as an instance keeps them.
     pub(crate) fn of_instance(stored: serde_json::Value) -> Self {
         Self::restored(serde_json::from_value(stored).unwrap_or_default())

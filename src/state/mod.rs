@@ -12,6 +12,8 @@
 pub mod any_path;
 mod dev_link;
 mod folder;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod owner;
 mod private;
 

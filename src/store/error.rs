@@ -249,7 +249,8 @@ pub(super) fn cannot_rename_folders(error: &io::Error) -> bool {
 pub(super) fn undamaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match read {
         Ok(value) => Ok(Some(value)),
-        Err(error) => find_damage::<T>(Err(error)).map(|_| None),
+        Err(StoreError::Damaged { .. } | StoreError::Document { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    Store, StoreError, du::size, durable::remove_tree, list::names, locks::is_free, stale::is_older,
+    Store, StoreError, du::size, durable::remove_any, list::names, locks::is_free, stale::is_older,
 };
 
 /// A temporary file that has not changed for this long belongs to no process.
@@ -78,13 +78,7 @@ impl Store {
     pub(super) fn remove_left_behind(&self) -> Result<(usize, u64), StoreError> {
         let (mut count, mut bytes) = (0, 0);
         for left in self.left_behind()? {
-            let is_folder = left.path.is_dir() && !left.path.is_symlink();
-            let removed = if is_folder {
-                remove_tree(&left.path).is_ok()
-            } else {
-                fs::remove_file(&left.path).is_ok()
-            };
-            if removed {
+            if remove_any(&left.path).is_ok() {
                 (count, bytes) = (count + 1, bytes + left.bytes);
             }
         }

@@ -80,7 +80,7 @@ fn is_prefix(name: &str) -> bool {
     name.len() == 2 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The name of an authority or a program. One with a dot may be a file of a mirror or of somebody else.
+/// The name of an authority or a program. One with a dot may be a file of a mirror or of another program.
 fn is_word(name: &str) -> bool {
     name.parse::<Name>().is_ok() && !name.contains('.')
 }

@@ -205,14 +205,7 @@ fn notify_changes_nothing_and_off_asks_nothing() {
 
 #[test]
 fn only_the_switch_waits_for_the_window() {
-    let hour = now() as u64 / 3600;
-    let (from, to) = ((hour + 12) % 24, (hour + 13) % 24);
-    let mut stage = UpdateStage::new(&format!("{AUTO}\nwindow = \"{from:02}:00-{to:02}:00\""));
-    let before = stage.up();
-    stage.add("0.2.1", &server("0.2.1", ""));
-    stage.until_noted("acquired", "0.2.1");
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    assert_eq!(stage.instance()["pid"], before["pid"]);
+    let stage = UpdateStage::waiting_for_its_window(AUTO);
     assert!(stage.updates().iter().all(|entry| entry["event"] != "proved"));
 }
 

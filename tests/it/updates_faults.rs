@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::{
     ArtifactKind, Depot, Entry, Packing, Sandbox, Server,
     stage::{answers, runs, until},
-    update_stage::{Connects, UpdateStage, now, server},
+    update_stage::{Connects, UpdateStage, server},
 };
 
 const AUTO: &str = "policy = \"auto\"";
@@ -64,14 +64,7 @@ fn configure(stage: &UpdateStage, settings: &str) {
 
 #[test]
 fn the_window_is_read_anew_when_the_configuration_changes() {
-    let hour = now() as u64 / 3600;
-    let (from, to) = ((hour + 12) % 24, (hour + 13) % 24);
-    let mut stage = UpdateStage::new(&format!("{AUTO}\nwindow = \"{from:02}:00-{to:02}:00\""));
-    let before = stage.up();
-    stage.add("0.2.1", &server("0.2.1", ""));
-    stage.until_noted("acquired", "0.2.1");
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    assert_eq!(stage.instance()["pid"], before["pid"]);
+    let stage = UpdateStage::waiting_for_its_window(AUTO);
     configure(&stage, AUTO);
     stage.until_runs("0.2.1");
 }

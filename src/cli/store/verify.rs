@@ -8,7 +8,7 @@ use loom_runtime::{
     store::{Damage, EvidenceCheck, EvidenceResult, Store, VerifyReport},
 };
 
-use crate::cli::{Exit, Outcome, context::Context, path_text::shown, ready};
+use crate::cli::{Exit, Outcome, context::Context, path_text::shown, ready, writer_args::counted};
 
 /// Arguments of `loom store verify`.
 #[derive(Debug, clap::Args)]
@@ -79,9 +79,4 @@ fn verify_text(report: &VerifyReport, checks: Option<&[EvidenceCheck]>) -> Strin
 
 fn line(damage: &Damage) -> String {
     format!("{}: {}; {}", damage.path.display(), damage.what, damage.fix)
-}
-
-/// `1 object`, `2 objects`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -51,7 +51,8 @@ pub(in crate::launch) struct SwitchRecord {
 }
 
 impl SwitchRecord {
-    /// The switch of the runtime of `request`, of which the version `running` runs, to `release`; `None` where the runtime is not updated.
+    /// The switch of the runtime of `request`, of which the version `running` runs, to `release`; `None` where the runtime
+    /// is not updated.
     pub(in crate::launch) fn of(
         request: &StartRequest,
         running: &str,

@@ -27,6 +27,19 @@ pub struct UpdateStage {
 }
 
 impl UpdateStage {
+    /// A runtime with these settings and a window that is closed; its newer release is acquired, and it is not switched.
+    pub(crate) fn waiting_for_its_window(settings: &str) -> Self {
+        let hour = now() as u64 / 3600;
+        let (from, to) = ((hour + 12) % 24, (hour + 13) % 24);
+        let mut stage = Self::new(&format!("{settings}\nwindow = \"{from:02}:00-{to:02}:00\""));
+        let before = stage.up();
+        stage.add("0.2.1", &server("0.2.1", ""));
+        stage.until_noted("acquired", "0.2.1");
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        assert_eq!(stage.instance()["pid"], before["pid"]);
+        stage
+    }
+
     /// A mirror with the real server as 0.2.0, and `[update]` with these further lines.
     pub fn new(settings: &str) -> Self {
         let mirror = SignedDepot::of(&[]);
