@@ -21,7 +21,7 @@
 //! | `kept_sockets` | listening sockets that the supervisor keeps while servers change |
 //! | `updates` | newer releases while a runtime runs |
 //! | `finished_switches` | [`settle_switches`]: releases that runtimes were switched to |
-//! | `ready`, `probe` | when a server is ready |
+//! | `ready` | when a server is ready |
 //! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
 //! | `log`, `log_follower`, `log_range`, `log_rotation` | the server's output |
 //! | `system` | the parts that differ between operating systems |
@@ -53,7 +53,6 @@ mod log_rotation;
 mod orphan;
 mod port_owner;
 mod ports;
-mod probe;
 mod query;
 mod ready;
 mod reporter;

@@ -6,7 +6,7 @@ use loom_base::{HostPort, LockExt as _};
 use loom_environment::ReadyDocument;
 use tokio::{net::TcpStream, time::Instant};
 
-use super::{port_owner::port_owner, ports::ChosenPorts, probe, system};
+use super::{port_owner::port_owner, ports::ChosenPorts, system};
 use crate::state::StateFile;
 
 /// Waits until the server of process `pid` is ready. `missing` always holds the reason why it is not ready yet.
@@ -40,7 +40,7 @@ async fn check(
             .bridge
             .parse()
             .map_err(|e| format!("the server reported the address {:?}: {e}", reported.bridge))?;
-        probe::check(&bridge.reachable()).await?;
+        loom_health::check(&bridge.reachable()).await?;
         return Ok(reported);
     }
     if ports.kept
@@ -51,7 +51,7 @@ async fn check(
     }
     connects(&ports.bridge.reachable()).await?;
     belongs_to(pid, ports.bridge.port)?;
-    probe::check(&ports.bridge.reachable()).await?;
+    loom_health::check(&ports.bridge.reachable()).await?;
     if let Some(dashboard) = &ports.dashboard {
         connects(&dashboard.reachable()).await?;
     }

@@ -30,6 +30,7 @@
 //! | [`dashboard`] | the dashboard and its JSON API |
 //! | `builtin_tools` | the tools of the runtime itself: language models and MCP servers |
 //! | [`ready`] | the file that tells the starter where the server listens |
+//! | [`health`] | whether the server of an environment is serving, for the health checks of containers |
 //! | [`signals`] | signals that stop the server |
 //! | [`server`] | bind, serve, stop |
 //! | [`report`] | exit codes and hints |
@@ -45,6 +46,7 @@ pub mod dashboard;
 pub mod delivery;
 pub mod event_bus;
 pub mod grpc;
+pub mod health;
 mod inherited;
 pub mod listen;
 pub mod log_filter;

@@ -4,29 +4,49 @@ use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use loom_base::{clean, error_chain, reap::reap_as_first_process};
-use loom_bridge::{report, server, settings::ServerSettings, telemetry::Telemetry, tls};
+use loom_bridge::{health, report, server, settings::ServerSettings, telemetry::Telemetry, tls};
 use loom_environment::names;
 
 /// The Loom runtime: event bus, agents and their tools over gRPC, and a dashboard.
 #[derive(Debug, Parser)]
 #[command(name = "loom-bridge-server", version, after_help = names::help())]
-struct Arguments {}
+struct Arguments {
+    /// Ask the server that the environment describes whether it is serving: exit code 0 if it is, else 1, within 5
+    /// seconds
+    #[arg(long)]
+    health: bool,
+}
 
 fn main() -> ExitCode {
     // Exits with 0 after --version and --help, with 2 after an unknown argument.
     let matches = Arguments::command().get_matches();
-    if let Err(error) = Arguments::from_arg_matches(&matches) {
-        error.exit();
-    }
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let settings = match ServerSettings::read(&std::env::vars_os().collect()) {
         Ok(settings) => settings,
+        Err(error) if arguments.health => return fail(&error.to_string(), None, report::UNHEALTHY),
         Err(error) => return fail(&error.to_string(), None, report::INVALID_SETTINGS),
     };
+    if arguments.health {
+        return check_health(&settings);
+    }
     // Before anything that connects, such as the export of spans, may read the file.
     if let Err(error) = settings.authorities.as_deref().map_or(Ok(()), tls::check_authorities) {
         return fail(&error_chain(&error), None, report::INVALID_SETTINGS);
     }
     serve(settings)
+}
+
+/// Programs that check the health of containers know 0 and 1 alone.
+fn check_health(settings: &ServerSettings) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string(), None, report::UNHEALTHY),
+    };
+    match runtime.block_on(health::check(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error_chain(&error), None, report::UNHEALTHY),
+    }
 }
 
 fn serve(settings: ServerSettings) -> ExitCode {

@@ -6,6 +6,8 @@ use crate::{listen::ListenError, server::ServerError};
 
 /// The exit code for settings that are invalid or not allowed.
 pub const INVALID_SETTINGS: u8 = 2;
+/// The exit code of a health check that failed, whatever the reason.
+pub const UNHEALTHY: u8 = 1;
 /// The exit code for a port that is in use.
 pub const PORT_IN_USE: u8 = 9;
 

@@ -4,6 +4,7 @@
 mod access;
 mod bridge;
 mod connections;
+mod health;
 mod server;
 mod slow_reader;
 mod support;

@@ -82,6 +82,11 @@ impl Server {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap()
     }
 
+    /// The path of the file with its addresses.
+    pub(crate) fn ready_file(&self) -> String {
+        self.folder.path().join("ready.json").display().to_string()
+    }
+
     pub(crate) async fn client(&self) -> BridgeClient<Channel> {
         BridgeClient::new(self.channel().await)
     }

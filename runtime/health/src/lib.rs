@@ -1,5 +1,12 @@
 //! The health check of a server over gRPC: `grpc.health.v1`, or `Heartbeat` of the bridge where the server does not
 //! implement health checks; over TLS where the server does not speak plain HTTP/2.
+//!
+//! `loom` asks the servers that it starts, and `loom-bridge-server --health` asks the server that its own environment
+//! describes. The check sends no token: servers answer it without one.
+//!
+//! | module | provides |
+//! |---|---|
+//! | `tls` | a channel over TLS |
 
 mod tls;
 
@@ -36,8 +43,11 @@ struct HeartbeatResponse {
     status: String,
 }
 
-/// `Ok` if the server at `address` is serving, else the reason why it is not, as a text for messages.
-pub(super) async fn check(address: &HostPort) -> Result<(), String> {
+/// Asks the server at `address` whether it is serving.
+///
+/// # Errors
+/// The reason why it is not, as a text for messages.
+pub async fn check(address: &HostPort) -> Result<(), String> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))
         .map_err(|e| e.to_string())?
         .connect_timeout(TIMEOUT)
