@@ -35,6 +35,22 @@ impl Barrier {
     /// After a failure none of it may be used: the kernel may have dropped the bytes, and a second call would report
     /// success all the same.
     pub(super) fn wait(&mut self, root: &Path) -> Result<(), StoreError> {
+        self.wait_with(root, sync)
+    }
+
+    /// The same for folders that another process may remove meanwhile: one that is gone has nothing to wait for.
+    pub(super) fn wait_for_existing(&mut self, root: &Path) -> Result<(), StoreError> {
+        self.wait_with(root, |path| match sync(path) {
+            Err(error) if error.is_absent() => Ok(()),
+            result => result,
+        })
+    }
+
+    fn wait_with(
+        &mut self,
+        root: &Path,
+        sync: impl Fn(&Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let paths = std::mem::take(&mut self.0);
         #[cfg(target_os = "linux")]
         if paths.len() > MANY {
@@ -44,14 +60,6 @@ impl Barrier {
         }
         let _ = root;
         paths.iter().try_for_each(|path| sync(path))
-    }
-
-    /// The same for folders that another process may remove meanwhile: one that is gone has nothing to wait for.
-    pub(super) fn wait_for_existing(&mut self) -> Result<(), StoreError> {
-        std::mem::take(&mut self.0).iter().try_for_each(|path| match sync(path) {
-            Err(error) if error.is_absent() => Ok(()),
-            result => result,
-        })
     }
 }
 
@@ -212,11 +220,10 @@ pub(super) fn remove_tree(folder: &Path) -> Result<(), StoreError> {
 
 /// Removes a file, or whatever is in its place. What is missing is no error.
 pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
-    match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => remove_tree(path),
-        _ => super::error::absent(fs::remove_file(path))
-            .map(drop)
-            .map_err(at(FileAction::Remove, path)),
+    match super::error::absent(fs::remove_file(path)) {
+        Ok(_) => Ok(()),
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) => remove_tree(path),
+        Err(e) => Err(at(FileAction::Remove, path)(e)),
     }
 }
 

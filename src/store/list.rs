@@ -1,7 +1,7 @@
 //! Lists the releases and trees of a store.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -11,6 +11,7 @@ use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 use super::{
     Installed, Store, StoreError,
     error::{FileAction, absent, at, undamaged},
+    trash::trash_name,
 };
 
 /// A release that has a record or a development root.
@@ -42,7 +43,7 @@ impl Store {
         known.extend(self.releases_below("releases")?);
         let built = self.products_in("roots/dev", "")?.into_iter();
         known.extend(built.map(|product| product.in_slot(Slot::Dev)));
-        known.sort_by(|a, b| key(a).cmp(&key(b)));
+        known.sort_by(|a, b| order(a).cmp(&order(b)));
         Ok(known)
     }
 
@@ -145,12 +146,17 @@ impl Store {
 
     /// The trees in `store/`, without those that are being deleted.
     pub(super) fn trees_here(&self) -> Result<Vec<Digest>, StoreError> {
-        let here = folders::<Digest>(&self.trees())?.into_iter().map(|(tree, _)| tree);
-        Ok(here.filter(|tree| !self.is_marked(tree)).collect())
+        let folder = self.trees();
+        let marks: HashSet<String> =
+            names(&folder, false)?.into_iter().map(|(name, _)| name).collect();
+        let here = folders::<Digest>(&folder)?.into_iter().map(|(tree, _)| tree);
+        let is_marked = |tree: &Digest| !marks.is_empty() && marks.contains(&trash_name(tree));
+        Ok(here.filter(|tree| !is_marked(tree)).collect())
     }
 }
 
-fn key(release: &Release) -> (&Authority, &Name, &Slot, Platform) {
+/// What releases are ordered by: name, version and platform.
+pub(super) fn order(release: &Release) -> (&Authority, &Name, &Slot, Platform) {
     (&release.authority, &release.binary, &release.slot, release.platform)
 }
 

@@ -28,10 +28,12 @@
 //! | `damage` · `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | [`dedup`] | lets identical files of different trees share their blocks |
 //! | [`repair`] | makes documents of a damaged store again |
+//! | `survey` | one look at all folders: documents, links, and what is in the place of something else |
 //! | `misplaced` | what is in the place of something else, and how it is set aside |
+//! | `cores` | does something to many items on all cores |
 //! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
 //! | `leftovers` | what killed processes and repairs have left |
-//! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
+//! | `trash` · `move_folder` · `emptied` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
@@ -51,6 +53,7 @@ pub mod changed;
 pub mod checked;
 pub mod collect;
 mod copies;
+mod cores;
 mod damage;
 mod damaged;
 pub mod dedup;
@@ -58,6 +61,8 @@ mod document_file;
 mod documents;
 pub mod du;
 mod durable;
+#[cfg(unix)]
+mod emptied;
 mod entry;
 pub mod error;
 pub mod evidence;
@@ -104,6 +109,7 @@ pub mod staged;
 mod staged_limits;
 mod staging;
 mod stale;
+mod survey;
 mod trash;
 mod unpack_tar;
 mod unpack_zip;

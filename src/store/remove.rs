@@ -43,7 +43,7 @@ impl Store {
         let mut barrier = Barrier::default();
         let here = self.unlink(release, &mut barrier)? || here;
         // A record on the disk without its tree would be damage.
-        barrier.wait_for_existing()?;
+        barrier.wait_for_existing(&self.root)?;
         for tree in own {
             self.forget_tree(tree)?;
         }

@@ -16,7 +16,7 @@ impl Store {
     /// The root files that cannot be read, and what is in the place of one.
     pub(in crate::store) fn damaged_roots(&self) -> Result<Vec<Damage>, StoreError> {
         let mut found = vec![];
-        for Misplaced { path, what } in self.misplaced_below("roots")? {
+        for Misplaced { path, what } in self.misplaced_roots()? {
             found.push(Damage { path, what, fix: FIX.to_owned() });
         }
         let mut look = |read: Result<(), StoreError>| -> Result<(), StoreError> {
