@@ -28,6 +28,7 @@
 //! | `damage` · `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | [`dedup`] | lets identical files of different trees share their blocks |
 //! | [`repair`] | makes documents of a damaged store again |
+//! | `own_place` | refuses paths that lead over a link, out of the store |
 //! | `misplaced` | what is in the place of something else, and how it is set aside |
 //! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
 //! | `leftovers` | what killed processes and repairs have left |
@@ -36,6 +37,7 @@
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
 //! | [`last_use`] | when a version was last used |
+//! | `unreadable` | what a verification cannot read, and goes on |
 //! | `unrecorded` | releases whose records were removed by hand |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
@@ -87,6 +89,7 @@ mod lock_wait;
 pub mod locks;
 mod misplaced;
 mod move_folder;
+mod own_place;
 pub mod partial;
 pub mod path;
 pub mod presence;
@@ -107,6 +110,7 @@ mod stale;
 mod trash;
 mod unpack_tar;
 mod unpack_zip;
+mod unreadable;
 mod unrecorded;
 pub mod verification;
 pub mod verify;

@@ -1,0 +1,88 @@
+//! Folders and files that a verification cannot read: each is a finding, and the rest is verified all the same. All others
+//! stop there, since they would take what they do not see for absent.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use loom_base::LockExt as _;
+
+use super::{Damage, Store, StoreError, list::names};
+
+/// How to fix what cannot be read.
+const FIX: &str = "check its permissions and the disk";
+
+/// What could not be read, shared by all clones of a store.
+#[derive(Debug, Clone, Default)]
+pub(super) struct UnreadableNotes(Arc<Mutex<Vec<Damage>>>);
+
+impl UnreadableNotes {
+    /// Takes all notes.
+    pub(super) fn take(&self) -> Vec<Damage> {
+        std::mem::take(&mut self.0.locked())
+    }
+}
+
+/// The finding for something that cannot be read.
+pub(super) fn unreadable(path: PathBuf, source: &io::Error) -> Damage {
+    Damage { path, what: format!("{UNREADABLE}{source}"), fix: FIX.to_owned() }
+}
+
+/// How the text of such a finding begins.
+const UNREADABLE: &str = "it cannot be read: ";
+
+impl Damage {
+    /// Whether something cannot be read.
+    fn is_unreadable(&self) -> bool {
+        self.what.starts_with(UNREADABLE)
+    }
+}
+
+/// Leaves out what cannot be read because a folder above it cannot, which is a finding of its own.
+pub(super) fn only_topmost(findings: &mut Vec<Damage>) {
+    let all = findings.iter().filter(|it| it.is_unreadable());
+    let paths: std::collections::BTreeSet<PathBuf> = all.map(|it| it.path.clone()).collect();
+    let is_below = |path: &Path| path.ancestors().skip(1).any(|folder| paths.contains(folder));
+    findings.retain(|it| !it.is_unreadable() || !is_below(&it.path));
+}
+
+/// Whether a file is not there, or is no file. What cannot be read may be there.
+pub(super) fn is_missing(path: &Path) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match fs::metadata(path) {
+        Ok(meta) => !meta.is_file(),
+        Err(error) => matches!(error.kind(), NotFound | NotADirectory),
+    }
+}
+
+impl Store {
+    /// The same store, which notes what it cannot read where it would fail otherwise.
+    pub(super) fn noting(&self) -> (Self, UnreadableNotes) {
+        let notes = UnreadableNotes::default();
+        let mut store = self.clone();
+        store.unreadable = Some(notes.clone());
+        (store, notes)
+    }
+
+    /// What was read; `None` where it cannot be read and that was noted.
+    pub(super) fn or_note<T>(&self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match (read, &self.unreadable) {
+            (Err(StoreError::Io { path, source, .. }), Some(notes)) => {
+                notes.0.locked().push(unreadable(path, &source));
+                Ok(None)
+            }
+            (read, _) => read.map(Some),
+        }
+    }
+
+    /// As [`names`]; none where the folder cannot be read and that was noted.
+    pub(super) fn names(
+        &self,
+        folder: &Path,
+        folders: bool,
+    ) -> Result<Vec<(String, PathBuf)>, StoreError> {
+        Ok(self.or_note(names(folder, folders))?.unwrap_or_default())
+    }
+}
