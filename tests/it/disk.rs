@@ -157,7 +157,8 @@ fn verify_goes_on_where_a_folder_cannot_be_read() {
     let (sandbox, mirror) = (Sandbox::direct(), Plain::of(&["0.1.0", "0.2.0"]));
     let config = format!("[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n", mirror.url());
     sandbox.write(sandbox.home().join(".config/loom/config.toml"), &config);
-    for command in [&["get", "0.1.0"][..], &["get", "0.2.0"], &["use", "0.2.0"], &["get", "9.9.9"]] {
+    for command in [&["get", "0.1.0"][..], &["get", "0.2.0"], &["use", "0.2.0"], &["get", "9.9.9"]]
+    {
         sandbox.loom(command);
     }
     let cache = sandbox.cache();
