@@ -37,7 +37,7 @@
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
 //! | [`last_use`] | when a version was last used |
-//! | `unreadable` | what a verification cannot read, and goes on |
+//! | `unreadable` · `tolerant` | what a verification cannot read, and goes on |
 //! | `unrecorded` | releases whose records were removed by hand |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
@@ -107,6 +107,7 @@ pub mod staged;
 mod staged_limits;
 mod staging;
 mod stale;
+mod tolerant;
 mod trash;
 mod unpack_tar;
 mod unpack_zip;

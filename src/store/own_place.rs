@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::{Store, StoreError, durable::remove_any};
+use super::{Store, StoreError};
 
 /// Refuses a path below `root` that leads over a link.
 ///
@@ -51,12 +51,6 @@ impl Store {
     /// [`StoreError::Damaged`] names the link.
     pub(super) fn refuse_links_to(&self, path: &Path) -> Result<(), StoreError> {
         refuse_links(&self.root, path)
-    }
-
-    /// Removes a file of the store, or whatever is in its place. What is missing is no error.
-    pub(super) fn remove_own(&self, path: &Path) -> Result<(), StoreError> {
-        self.refuse_links_to(path)?;
-        remove_any(path)
     }
 }
 

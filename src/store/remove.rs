@@ -1,11 +1,19 @@
 //! Removes a release.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use loom_base::file_lock::LockHolder;
 use loom_source::{Digest, Record, Release, Slot, record::RecordArtifact};
 
-use super::{Store, StoreError, durable::Barrier, error::undamaged, locks};
+use super::{
+    Store, StoreError,
+    durable::{Barrier, remove_any},
+    error::undamaged,
+    locks,
+};
 
 impl Store {
     /// Removes a release: the trees that no other release needs are taken out of use, then its link, record,
@@ -13,8 +21,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Busy`] where a process runs from the release, and [`StoreError::Io`] where its tree cannot be taken
-    /// away; nothing is removed then, nor where a folder of the
-    /// store is a link ([`StoreError::Damaged`]). [`StoreError::Io`] where a file cannot be removed.
+    /// away; nothing is removed then, nor where a folder of the store is a link ([`StoreError::Damaged`]).
+    /// [`StoreError::Io`] where a file cannot be removed.
     pub fn remove(&self, release: &Release) -> Result<bool, StoreError> {
         if !self.exists() {
             return Ok(false);
@@ -144,6 +152,12 @@ impl Store {
             Slot::Version(_) => vec![self.record_path(release), self.verification_path(release)],
         };
         first.into_iter().chain([self.receipt_path(release)]).collect()
+    }
+
+    /// Removes a file of the store, or whatever is in its place. What is missing is no error.
+    pub(super) fn remove_own(&self, path: &Path) -> Result<(), StoreError> {
+        self.refuse_links_to(path)?;
+        remove_any(path)
     }
 
     /// Removes a tree and its listing; `false` where a process runs from the tree. The collection lock must be held.

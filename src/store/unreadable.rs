@@ -1,5 +1,4 @@
-//! Folders and files that a verification cannot read: each is a finding, and the rest is verified all the same. All others
-//! stop there, since they would take what they do not see for absent.
+//! [`UnreadableNotes`]: folders and files that a verification cannot read; each is a finding.
 
 use std::{
     fs, io,
@@ -9,7 +8,7 @@ use std::{
 
 use loom_base::LockExt as _;
 
-use super::{Damage, Store, StoreError, list::names};
+use super::Damage;
 
 /// How to fix what cannot be read.
 const FIX: &str = "check its permissions and the disk";
@@ -19,6 +18,11 @@ const FIX: &str = "check its permissions and the disk";
 pub(super) struct UnreadableNotes(Arc<Mutex<Vec<Damage>>>);
 
 impl UnreadableNotes {
+    /// Notes something.
+    pub(super) fn note(&self, path: PathBuf, source: &io::Error) {
+        self.0.locked().push(unreadable(path, source));
+    }
+
     /// Takes all notes.
     pub(super) fn take(&self) -> Vec<Damage> {
         std::mem::take(&mut self.0.locked())
@@ -54,35 +58,5 @@ pub(super) fn is_missing(path: &Path) -> bool {
     match fs::metadata(path) {
         Ok(meta) => !meta.is_file(),
         Err(error) => matches!(error.kind(), NotFound | NotADirectory),
-    }
-}
-
-impl Store {
-    /// The same store, which notes what it cannot read where it would fail otherwise.
-    pub(super) fn noting(&self) -> (Self, UnreadableNotes) {
-        let notes = UnreadableNotes::default();
-        let mut store = self.clone();
-        store.unreadable = Some(notes.clone());
-        (store, notes)
-    }
-
-    /// What was read; `None` where it cannot be read and that was noted.
-    pub(super) fn or_note<T>(&self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
-        match (read, &self.unreadable) {
-            (Err(StoreError::Io { path, source, .. }), Some(notes)) => {
-                notes.0.locked().push(unreadable(path, &source));
-                Ok(None)
-            }
-            (read, _) => read.map(Some),
-        }
-    }
-
-    /// As [`names`]; none where the folder cannot be read and that was noted.
-    pub(super) fn names(
-        &self,
-        folder: &Path,
-        folders: bool,
-    ) -> Result<Vec<(String, PathBuf)>, StoreError> {
-        Ok(self.or_note(names(folder, folders))?.unwrap_or_default())
     }
 }

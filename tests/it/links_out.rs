@@ -2,7 +2,7 @@
 //! neither moved nor removed, and a repair sets the link itself aside.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
@@ -169,6 +169,16 @@ fn nothing_is_written_to_where_a_link_leads() {
     let mut places = vec![];
     folders_and_files(&cache, &mut places);
     places.sort();
+    // One of each kind.
+    let mut kinds = BTreeSet::new();
+    places.retain(|place| {
+        let below = place.strip_prefix(&cache).unwrap();
+        kinds.insert((
+            below.iter().next().map(ToOwned::to_owned),
+            below.iter().count(),
+            place.is_dir(),
+        ))
+    });
     let mut refused = 0;
     for place in places {
         let name = place.display();
@@ -196,8 +206,6 @@ fn nothing_is_written_to_where_a_link_leads() {
             &["store", "gc", "--keep", "0"],
             &["remove", "--force", "0.1.0"],
             &["store", "repair"],
-            &["get", "0.2.0", "--force-download"],
-            &["remove", "--force", "0.2.0"],
             &["store", "gc"],
         ] {
             let run = sandbox.loom(command);
