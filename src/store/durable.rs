@@ -9,7 +9,10 @@ use std::{
 
 use tempfile::TempPath;
 
-use super::error::{FileAction, StoreError, at};
+use super::{
+    error::{FileAction, StoreError, at},
+    own_place::{refuse_link, refuse_links},
+};
 
 /// Above this many files and folders one `syncfs` is cheaper than an `fsync` for each.
 #[cfg(target_os = "linux")]
@@ -90,11 +93,13 @@ fn create_one(folder: &Path) -> std::io::Result<()> {
     fs::create_dir(folder)
 }
 
-/// Makes a folder and its ancestors; the parent of each new one joins the barrier.
+/// Makes a folder and its ancestors; the parent of each new one joins the barrier. A link in its place is refused.
 pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(), StoreError> {
     match create_one(folder) {
         Ok(()) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {
+            return refuse_link(folder);
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let Some(parent) = folder.parent() else {
                 return Err(at(FileAction::Create, folder)(e));
@@ -120,7 +125,8 @@ pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(),
 pub(super) struct PendingFiles(Vec<(TempPath, PathBuf)>);
 
 impl PendingFiles {
-    /// Writes a temporary file in `tmp` that [`place`](Self::place) renames to `to`; its bytes join the barrier.
+    /// Writes a temporary file in `tmp`, a folder of the root, that [`place`](Self::place) renames to `to`; its bytes join
+    /// the barrier.
     pub(super) fn write(
         &mut self,
         tmp: &Path,
@@ -128,6 +134,7 @@ impl PendingFiles {
         bytes: &[u8],
         barrier: &mut Barrier,
     ) -> Result<(), StoreError> {
+        refuse_links(tmp.parent().unwrap_or(tmp), &to)?;
         let mut file = tempfile_in(tmp)?;
         file.write_all(bytes).map_err(at(FileAction::Write, &to))?;
         set_mode(file.path(), 0o644)?;
@@ -151,6 +158,7 @@ impl PendingFiles {
 
 /// A new file in `tmp`, removed when dropped unless it is renamed or kept.
 pub(super) fn tempfile_in(tmp: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
+    refuse_link(tmp)?;
     temporary_in(tmp, |path| {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create_new(true).open(path)
@@ -163,6 +171,9 @@ pub(super) fn temporary_in<R>(
     tmp: &Path,
     mut make: impl FnMut(&Path) -> std::io::Result<R>,
 ) -> std::io::Result<tempfile::NamedTempFile<R>> {
+    if tmp.is_symlink() {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix("t").rand_bytes(12);
     match builder.make_in(tmp, &mut make) {

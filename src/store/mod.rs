@@ -29,6 +29,7 @@
 //! | [`dedup`] | lets identical files of different trees share their blocks |
 //! | [`repair`] | makes documents of a damaged store again |
 //! | `survey` | one look at all folders: documents, links, and what is in the place of something else |
+//! | `own_place` | refuses paths that lead over a link, out of the store |
 //! | `misplaced` | what is in the place of something else, and how it is set aside |
 //! | `cores` | does something to many items on all cores |
 //! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
@@ -38,6 +39,7 @@
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
 //! | [`last_use`] | when a version was last used |
+//! | `unreadable` · `tolerant` | what a verification cannot read, and goes on |
 //! | `unrecorded` | releases whose records were removed by hand |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
@@ -92,6 +94,7 @@ mod lock_wait;
 pub mod locks;
 mod misplaced;
 mod move_folder;
+mod own_place;
 pub mod partial;
 pub mod path;
 pub mod presence;
@@ -110,9 +113,11 @@ mod staged_limits;
 mod staging;
 mod stale;
 mod survey;
+mod tolerant;
 mod trash;
 mod unpack_tar;
 mod unpack_zip;
+mod unreadable;
 mod unrecorded;
 pub mod verification;
 pub mod verify;

@@ -111,7 +111,7 @@ impl Store {
         let mut survey = StoreSurvey::default();
         for (place, levels, leaf) in &PLACES {
             let path = self.root.join(place);
-            let mut look = Look::default();
+            let mut look = Look::of(self);
             look.at_path(&path, levels, *leaf)?;
             match *place {
                 "releases" => survey.recorded = look.releases(&path),
@@ -121,7 +121,7 @@ impl Store {
             survey.misplaced.append(&mut look.misplaced);
         }
         self.look_at_roots(&mut survey.misplaced)?;
-        let mut look = Look::default();
+        let mut look = Look::of(self);
         self.look_at_links(&mut look)?;
         survey.linked = look.leaves.iter().filter_map(|path| self.linked_as(path)).collect();
         survey.misplaced.append(&mut look.misplaced);
@@ -135,7 +135,7 @@ impl Store {
 
     /// What is in the place of something else in `roots/`.
     pub(super) fn misplaced_roots(&self) -> Result<Vec<Misplaced>, StoreError> {
-        let mut look = Look::default();
+        let mut look = Look::of(self);
         for (place, levels, leaf) in PLACES.iter().filter(|(place, ..)| place.starts_with("roots"))
         {
             look.at_path(&self.root.join(place), levels, *leaf)?;
@@ -147,19 +147,20 @@ impl Store {
     /// Something else in the place of the folder of roots is one finding.
     fn look_at_roots(&self, found: &mut Vec<Misplaced>) -> Result<(), StoreError> {
         let roots = self.root.join("roots");
-        if let Some(meta) = is_there(&roots)?.filter(|meta| !meta.is_dir()) {
+        if let Some(meta) = self.or_note(is_there(&roots))?.flatten().filter(|meta| !meta.is_dir())
+        {
             found.retain(|it| !it.path.starts_with(&roots));
             found.push(Misplaced::new(&roots, "a folder", meta.file_type()));
         }
         Ok(())
     }
 
-    fn look_at_links(&self, look: &mut Look) -> Result<(), StoreError> {
+    fn look_at_links(&self, look: &mut Look<'_>) -> Result<(), StoreError> {
         let bin = self.root.join("bin");
         look.at_path(&bin, &LINKS, Leaf::Link)?;
         let is_authority: KnownName = |name| name.strip_prefix('@').is_some_and(is_word);
-        if is_there(&bin)?.is_some_and(|meta| meta.is_dir()) {
-            for (path, kind) in entries(&bin, is_authority)? {
+        if self.or_note(is_there(&bin))?.flatten().is_some_and(|meta| meta.is_dir()) {
+            for (path, kind) in look.entries(&bin, is_authority)? {
                 look.at(&path, kind, &LINKS, Leaf::Link)?;
             }
         }
@@ -185,17 +186,23 @@ impl Store {
 }
 
 /// A look at files and folders.
-#[derive(Debug, Default)]
-struct Look {
+#[derive(Debug)]
+struct Look<'a> {
+    store: &'a Store,
     misplaced: Vec<Misplaced>,
     /// The paths at the lowest level, without folders.
     leaves: Vec<PathBuf>,
 }
 
-impl Look {
+impl<'a> Look<'a> {
+    fn of(store: &'a Store) -> Self {
+        Self { store, misplaced: vec![], leaves: vec![] }
+    }
+
     /// Looks at a file, or at a folder with these levels, if something is there.
     fn at_path(&mut self, path: &Path, levels: &[KnownName], leaf: Leaf) -> Result<(), StoreError> {
-        match is_there(path)? {
+        // Where a verification goes on, a folder that cannot be read does not hide what is wrong with the others.
+        match self.store.or_note(is_there(path))?.flatten() {
             Some(meta) => self.at(path, meta.file_type(), levels, leaf),
             None => Ok(()),
         }
@@ -216,10 +223,18 @@ impl Look {
             self.misplaced.push(Misplaced::new(path, "a folder", kind));
             return Ok(());
         }
-        for (path, kind) in entries(path, *known)? {
+        for (path, kind) in self.entries(path, *known)? {
             self.at(&path, kind, below, leaf)?;
         }
         Ok(())
+    }
+
+    fn entries(
+        &self,
+        folder: &Path,
+        known: KnownName,
+    ) -> Result<Vec<(PathBuf, FileType)>, StoreError> {
+        Ok(self.store.or_note(entries(folder, known))?.unwrap_or_default())
     }
 
     fn at_leaf(&mut self, path: &Path, kind: FileType, leaf: Leaf) {

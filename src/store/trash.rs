@@ -39,6 +39,8 @@ impl Store {
         tree: &Digest,
         rename: &dyn Fn(&Path, &Path) -> io::Result<()>,
     ) -> Result<(), StoreError> {
+        // What a link in the place of `store/` leads to stays there.
+        self.refuse_links_to(&self.tree(tree))?;
         let (from, to) = (self.tree(tree), self.trash_path(tree));
         // Where something else has that name, the rename fails: most often there is nothing to look for.
         match rename(&from, &to) {
@@ -66,6 +68,7 @@ impl Store {
         let meta = absent(fs::symlink_metadata(&trash)).map_err(at(FileAction::Read, &trash))?;
         match meta {
             None => Ok(()),
+            Some(_) if self.trees().is_symlink() => self.refuse_links_to(&trash),
             Some(meta) if meta.is_dir() => match self.delete_files(tree, &trash) {
                 Err(e) if e.is_read_only() => Ok(()),
                 result => result,

@@ -24,6 +24,8 @@ pub mod generations;
 pub mod project;
 mod root_text;
 
+pub(super) use root_text::MendedRoot;
+
 pub use generations::{Generations, ReleaseGeneration};
 
 impl Store {
