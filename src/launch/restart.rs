@@ -9,6 +9,7 @@ use std::{fs::File, path::Path};
 use super::{
     Launch, LaunchError, ReleaseProgram, RuntimeDocument, RuntimeState, Started,
     control::{StartReport, SupervisorHandle},
+    document::InstanceRecord,
     down,
     instance_folder::InstanceFolder,
     kept_ports::KeptPorts,
@@ -45,8 +46,7 @@ pub fn restart(launch: Launch, previous: Option<OrphanedRelease>) -> Result<Star
         let started = start_on(&launch, &folder, kept.clone());
         return match record.instance.state {
             RuntimeState::Orphaned => {
-                let ended = Box::new(record.instance.document);
-                started.map_err(|why| go_back(launch, previous, ended, (&folder, kept), why))
+                started.map_err(|why| go_back(launch, previous, record, (&folder, kept), why))
             }
             // There is no working runtime to go back to.
             _ => started,
@@ -68,22 +68,24 @@ pub fn restart(launch: Launch, previous: Option<OrphanedRelease>) -> Result<Star
     }
 }
 
-/// Starts the previous release again after the new one has failed; `ended` is the runtime that was stopped.
+/// Starts the previous release again after the new one has failed; `ended` is the record of the runtime that was stopped.
 fn go_back(
     mut launch: Launch,
     previous: Option<OrphanedRelease>,
-    ended: Box<RuntimeDocument>,
+    ended: InstanceRecord,
     (folder, kept): (&InstanceFolder, KeptPorts),
     why: LaunchError,
 ) -> LaunchError {
     let source = Box::new(why);
     let Some(OrphanedRelease { release, lease }) = previous else {
-        return LaunchError::PreviousEnded { previous: ended, source };
+        return LaunchError::PreviousEnded { previous: Box::new(ended.instance.document), source };
     };
     // The next supervisor inherits the lease of its own release alone.
     drop(launch.lease.take());
     let ReleaseProgram { version, tree, program } = release;
-    let again = Launch { version, tree, program: program.into(), lease: Some(lease), ..launch };
+    // A later restart selects the version as the runtime before did, and not as this restart.
+    let (program, lease, launch_args) = (program.into(), Some(lease), ended.launch_args);
+    let again = Launch { version, tree, program, lease, launch_args, ..launch };
     match start_on(&again, folder, kept) {
         Ok(started) => LaunchError::RolledBack { previous: Box::new(started.detach()), source },
         Err(again) => LaunchError::NothingCameUp { again: Box::new(again), source },

@@ -105,7 +105,7 @@ fn a_failing_restart_of_an_orphan_starts_the_release_before_again() {
     let run = stage.sandbox.loom(&["restart", "--bridge-port", &port]).code(9);
     run.says(&[
         "nothing runs: the previous one, loom-bridge-server 0.2.0, had lost its supervisor and was stopped",
-        &format!("port {port}"),
+        &format!("127.0.0.1:{port} is in use"),
     ]);
     assert_eq!(stage.instance(), serde_json::Value::Null);
     assert!(stage.sandbox.servers().is_empty());

@@ -193,12 +193,23 @@ fn all_commands_have_the_same_latest_version_after_a_withdrawal() {
 #[test]
 fn an_update_away_from_a_withdrawn_version_is_announced_once() {
     let mut stage = UpdateStage::new("");
+    // A source beyond the disk is not asked by each command.
+    let web = Server::serve(stage.mirror.depot.path());
+    let config = stage.sandbox.home().join(".config/loom/config.toml");
+    let text = fs::read_to_string(&config).unwrap().replace(&stage.mirror.url(), &web.url());
+    fs::write(&config, text).unwrap();
+    let (file, sha256) = stage.mirror.anchor();
+    stage.sandbox.loom(&["trust", "add-root", &file, "--sha256", &sha256]).ok();
     stage.sandbox.loom(&["get", "0.2.0"]).ok();
     stage.add("0.2.1", &server("0.2.1", ""));
     stage.sandbox.loom(&["get"]).ok();
     withdraw(&mut stage, "0.2.1");
     let update = || stage.sandbox.loom(&["update"]).ok().stdout();
+    assert_eq!(stage.sandbox.loom(&["which"]).ok().path(), stage.sandbox.link("0.2.1"));
     assert_eq!(update(), "loom-bridge-server 0.2.1 -> 0.2.0\n");
+    web.forget();
+    assert_eq!(stage.sandbox.loom(&["which", "latest"]).ok().path(), stage.sandbox.link("0.2.0"));
+    assert_eq!(web.requests().len(), 0, "`which` asks no source");
     assert_eq!(update(), "loom-bridge-server 0.2.0, unchanged\n");
 }
 

@@ -101,7 +101,7 @@ mod tests {
         let chosen = || load_with_command(&state, &authority, &binary).unwrap();
         assert_eq!(chosen(), Some((slot.clone(), ChosenBy::Rollback)));
         let file = file(&state, &authority, &binary);
-        let document = b"{\"by\":\"rollback\",\"schema\":1,\"version\":\"0.2.0\"}\n";
+        let document = b"{\"schema\":1,\"version\":\"0.2.0\",\"by\":\"rollback\"}\n";
         assert_eq!(file.read().unwrap().unwrap(), document);
         file.write(br#"{"schema":1,"version":"0.2.0"}"#).unwrap();
         assert_eq!(chosen(), Some((slot.clone(), ChosenBy::Use)), "of an older version");
