@@ -80,7 +80,7 @@ pub struct LockHolder {
 
 impl LockHolder {
     /// A process that holds a lock of the file at `path`; `None` where the system does not tell (elsewhere than on Linux,
-    /// and for processes of another pid namespace).
+    /// and for processes of another pid namespace). Where the process that took the lock has ended, one that inherited it.
     pub fn of(path: &Path) -> Option<Self> {
         imp::holder(path)
     }
@@ -103,14 +103,22 @@ impl fmt::Display for LockHolder {
 
 #[cfg(target_os = "linux")]
 mod imp {
-    use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
+    use std::{
+        fs::{self, Metadata, ReadDir},
+        io,
+        os::unix::fs::MetadataExt as _,
+        path::Path,
+    };
 
     use super::LockHolder;
 
     pub(super) fn holder(path: &Path) -> Option<LockHolder> {
         let file = fs::metadata(path).ok()?;
         let locks = fs::read_to_string("/proc/locks").ok()?;
-        let pid = locks.lines().find_map(|line| pid_in(line, file.dev(), file.ino()))?;
+        let taken_by = locks.lines().find_map(|line| pid_in(line, file.dev(), file.ino()))?;
+        // The table of the system has the process that took the lock, also where that has ended and a child holds it on.
+        let pid =
+            Some(taken_by).filter(|pid| may_have_open(*pid, &file)).or_else(|| heir(&file))?;
         let process = format!("/proc/{pid}");
         let user = fs::metadata(&process).ok().map(|process| process.uid());
         let own = fs::metadata("/proc/self").ok().map(|process| process.uid());
@@ -119,6 +127,30 @@ mod imp {
         let name = name
             .map(|name| name.into_iter().filter(u8::is_ascii_graphic).map(char::from).collect());
         Some(LockHolder { pid, program: name, user: user.filter(|_| user != own) })
+    }
+
+    /// Whether a process that is alive has the file open, as far as this one may know: what processes of other users have
+    /// open is not shown.
+    fn may_have_open(pid: u32, file: &Metadata) -> bool {
+        match fs::read_dir(format!("/proc/{pid}/fd")) {
+            Ok(open) => has(open, file),
+            Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        }
+    }
+
+    /// Another process than this one that has the file open.
+    fn heir(file: &Metadata) -> Option<u32> {
+        let processes = fs::read_dir("/proc").ok()?.flatten();
+        let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.find(|pid| {
+            let open = || fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|open| has(open, file));
+            *pid != std::process::id() && open()
+        })
+    }
+
+    fn has(open: ReadDir, file: &Metadata) -> bool {
+        let is_same = |one: Metadata| (one.dev(), one.ino()) == (file.dev(), file.ino());
+        open.flatten().any(|entry| fs::metadata(entry.path()).is_ok_and(is_same))
     }
 
     /// The process in a line such as `2: FLOCK  ADVISORY  WRITE 4711 00:2d:1234 0 EOF`, if it holds a lock of this file.
@@ -210,5 +242,26 @@ mod tests {
         ] {
             assert_eq!(imp::pid_in(line, 0x801, 99), pid, "{line}");
         }
+    }
+
+    /// The table of the system names the process that took the lock.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_that_inherited_the_lock_is_named_where_the_one_that_took_it_has_left() {
+        use std::process::{Command, Stdio};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let file = File::create(&path).unwrap();
+        file.try_lock().unwrap();
+        let mut sleep = Command::new("sleep");
+        let mut child = sleep.arg("600").stdin(Stdio::from(file)).spawn().unwrap();
+        // The command had the last copy of the file in this process.
+        drop(sleep);
+        let holder = LockHolder::of(&path).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!((holder.pid, holder.program), (child.id(), Some("sleep".to_owned())));
+        assert_eq!(LockHolder::of(&path), None);
     }
 }

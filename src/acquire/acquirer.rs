@@ -28,6 +28,7 @@ use super::{
     fetch::Fetcher,
     local_file::{LocalFile, SHA256_OPTION},
     publish::publish,
+    resolve::forget_older_list,
     state::{first_seen, quarantine::Quarantine},
 };
 use crate::{
@@ -157,9 +158,7 @@ impl<'a> Acquirer<'a> {
             Selector::Exact(version) if self.options.untrusted_version => {
                 self.acquire_named(product, selector, version, &mut slot)
             }
-            Selector::Exact(version) => {
-                self.acquire_release(product.at_version(version.clone()), vec![], &[])
-            }
+            Selector::Exact(version) => self.acquire_exact(product.at_version(version.clone())),
             Selector::Dev => self.acquire_release(product.in_slot(Slot::Dev), vec![], &[]),
             Selector::Latest | Selector::Range(_) => {
                 self.acquire_selected(product, selector, &mut slot)
@@ -170,6 +169,17 @@ impl<'a> Acquirer<'a> {
         let request = AcquireRequest { product, selector, slot, policy, begun };
         keep_outcome(self.store, &request, &result, advice);
         result
+    }
+
+    fn acquire_exact(&self, release: Release) -> Result<Acquired, AcquireError> {
+        let acquired = self.acquire_release(release.clone(), vec![], &[])?;
+        if let How::Fetched { source } = &acquired.how
+            && let Some(candidate) = self.candidates.iter().find(|one| one.name == *source)
+        {
+            // A list that stays is asked for again once it is no longer fresh.
+            let _ = forget_older_list(candidate, self.state, &release, &self.runtime);
+        }
+        Ok(acquired)
     }
 
     /// Installs `file` as `release`: an archive by its first bytes or the ending of its name, else the program itself.

@@ -3,7 +3,7 @@
 use loom_base::HostPort;
 use serde_json::{Map, Value, json};
 
-use super::{Exit, Outcome, context::Context, project_scope::ProjectScope};
+use super::{Exit, Outcome, context::Context, project_scope::ProjectScope, report};
 use loom_runtime::launch::{
     self, Instance, LaunchError, LaunchKind, RuntimeDocument, RuntimeState,
 };
@@ -15,12 +15,14 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let project = ProjectScope::of(context)?;
     let running = launch::running(&project.state, project.scope(false))?;
-    let ready = running.iter().find(|instance| {
-        instance.kind == LaunchKind::Up
-            && instance.document.binary == project.binary
-            && has_address(instance)
+    let mut own = running.iter().filter(|instance| {
+        instance.kind == LaunchKind::Up && instance.document.binary == project.binary
     });
-    let exports = exports(&ready.ok_or(LaunchError::NothingRuns)?.document);
+    let exports = match (own.clone().find(|instance| has_address(instance)), own.next()) {
+        (Some(ready), _) => exports(&ready.document),
+        (None, Some(other)) => return Err(report::not_ready(other)),
+        (None, None) => return Err(LaunchError::NothingRuns.into()),
+    };
     let object: Map<String, Value> =
         exports.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     let lines = || exports.iter().map(|(name, value)| line(name, value)).collect();

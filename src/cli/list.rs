@@ -132,7 +132,7 @@ fn legends(rows: &[LocalRow]) -> Vec<&'static str> {
     let was_rolled_back = rows.iter().any(|row| row.rolled_back.is_some());
     let legends = [
         (was_rolled_back, "< rolled back once; `loom why VERSION` gives the reason"),
-        (has_default, "* default version, set with `loom use`"),
+        (has_default, "* default version, set with `loom use` or `loom rollback`"),
         (has_unlinked, "! not linked; `loom get` verifies its files and links them again"),
         (
             has_refused,

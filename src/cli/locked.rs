@@ -103,8 +103,7 @@ pub(crate) fn choose(
     named: Option<&Path>,
 ) -> Result<RequestedVersion, CommandError> {
     let unlocked = || {
-        let selector = requested::selector(resolved, product)?;
-        let by = requested::origin(resolved, &selector);
+        let (selector, by) = requested::selector(resolved, product)?;
         Ok(RequestedVersion::unlocked(selector, by))
     };
     let path = path(context, resolved, named)?;

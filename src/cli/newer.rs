@@ -7,25 +7,9 @@ use loom_runtime::{
     acquire::{self, AcquireError, FailureReason, NewerQuery, NewerVersions},
     config::Resolved,
     sources::{OpenedSources, SourceClass},
-    store::Store,
     trust::Policy,
     update::UpdateMemory,
 };
-
-/// Whether `up` already starts another version than the one that is used here, which the source has withdrawn: the one that
-/// the source selects instead is installed.
-pub(crate) fn replaces_withdrawn(
-    store: &Store,
-    product: &Product,
-    policy: &Policy,
-    found: &NewerVersions,
-) -> Result<bool, CommandError> {
-    let Some(version) = found.selected.as_ref().filter(|_| found.withdrawn) else {
-        return Ok(false);
-    };
-    let presence = store.presence(&product.at_version(version.clone()), policy)?;
-    Ok(presence.accepted().is_some())
-}
 
 /// What is said of a version that the source has withdrawn and that is used.
 pub(crate) fn withdrawn_remark(found: &NewerVersions, current: Option<&Version>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! `loom outdated`: which releases are used, and which newer ones the sources have.
 
-use loom_source::{Product, Selector, Slot, Version};
+use loom_source::{Product, Selector, Version};
 use serde_json::{Value, json};
 
 use super::{
@@ -83,8 +83,8 @@ struct ProductRow {
     /// The version of the runtime that runs in this project.
     running: Option<String>,
     found: NewerVersions,
-    /// The versions that were rolled back once, of those that are requested and not older than the one that is used; the
-    /// lowest first.
+    /// The versions that were rolled back once, of those that are requested and not older than those that run, are used or
+    /// are allowed; the lowest first.
     rolled_back: Vec<RolledBackVersion>,
     /// Whether they are left out, as `update.policy = "auto"` does.
     skips: bool,
@@ -98,32 +98,32 @@ impl ProductRow {
         product: &Product,
     ) -> Result<Self, CommandError> {
         let choice = locked::choose(context, resolved, product, None)?;
-        let presence = which::look_up(context, resolved, store, product, &choice)?;
-        let used = presence.accepted().map(|installed| installed.release.slot);
-        let mut used = used.as_ref().and_then(Slot::version).cloned();
+        let before = which::used(context, resolved, store, product, &choice)?;
         let state = &resolved.state_dir.value;
         let scope =
             Scope { project: Some(&resolved.project.root), binary: Some(product.binary.as_ref()) };
         let running = launch::running(state, scope)?.into_iter().next();
         let running = running.map(|instance| instance.document.version);
-        let current = running.as_ref().and_then(|version| version.parse().ok()).or(used.clone());
+        let current = running.as_ref().and_then(|version| version.parse().ok()).or(before.clone());
         let locked = choice.lock.as_ref().filter(|_| choice.is_locked);
         let locked = locked.map(|lock| lock.binary.version.clone());
-        let selector = if choice.is_locked { project_request(resolved).0 } else { choice.selector };
+        let selector = match choice.is_locked {
+            true => project_request(resolved).0,
+            false => choice.selector.clone(),
+        };
         let skipped = ready::skipped(resolved, product)?;
         let skips = !skipped.is_empty();
         let policy = Policy { skipped, ..ready::policy(resolved)? };
-        let asked = policy.clone();
-        let mut found = newer::ask(context, resolved, product, &selector, current.as_ref(), asked)?;
-        let is_free = running.is_none() && locked.is_none();
-        if is_free && newer::replaces_withdrawn(store, product, &policy, &found)? {
-            used = found.selected.clone();
-            found.withdrawn = false;
-        }
+        let mut found =
+            newer::ask(context, resolved, product, &selector, current.as_ref(), policy)?;
+        // By the lists of now, `up` perhaps starts another version.
+        let used = which::used(context, resolved, store, product, &choice)?;
+        found.withdrawn &= running.is_some() || used == before;
         found.remarks.extend(newer::withdrawn_remark(&found, current.as_ref()));
         let mut rolled_back = UpdateMemory::of(state, product).rolled_back()?;
+        let lowest = [&current, &used, &found.selected].into_iter().flatten().min();
         rolled_back.retain(|RolledBackVersion { version, .. }| {
-            let is_newer = current.as_ref().is_none_or(|current| version >= current);
+            let is_newer = lowest.is_none_or(|lowest| version >= lowest);
             locked.as_ref() == Some(version) || is_newer && selector.matches_counting(version, true)
         });
         let (product, by) = (product.clone(), choice.by);

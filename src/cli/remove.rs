@@ -11,7 +11,7 @@ use loom_runtime::{
     config::Flags,
     launch::{self, Scope},
     state::StateDir,
-    store::{Store, StoreError},
+    store::Store,
 };
 
 /// Arguments of `loom remove`.
@@ -150,7 +150,13 @@ fn remove(
     store: &Store,
 ) -> Result<RemovedRelease, CommandError> {
     let removed = match store.remove(release) {
-        Err(error) if error.is_busy() => return Err(in_use(state, store, release, error)?),
+        Err(error) if error.is_busy() => {
+            if let Some(error) = in_use(state, store, release)? {
+                return Err(error);
+            }
+            // The look at what runs has perhaps ended a server that was only tried and whose supervisor is gone.
+            store.remove(release)?
+        }
         removed => removed?,
     };
     store.release_kept(release)?;
@@ -205,18 +211,14 @@ fn line(one: &RemovedRelease) -> String {
     }
 }
 
-/// The error for a release that is in use, with the runtimes of this user that use it.
+/// The error for a release that is in use, with the runtimes of this user that use it; `None` where none does.
 fn in_use(
     state: &StateDir,
     store: &Store,
     release: &Release,
-    error: StoreError,
-) -> Result<CommandError, CommandError> {
+) -> Result<Option<CommandError>, CommandError> {
     let tree = store.find(release)?.map(|installed| installed.tree.to_string());
     let mut running = launch::running(state, Scope::default())?;
     running.retain(|instance| instance.document.tree.is_some() && instance.document.tree == tree);
-    if running.is_empty() {
-        return Ok(error.into());
-    }
-    Ok(report::store::in_use(release, &running))
+    Ok((!running.is_empty()).then(|| report::store::in_use(release, &running)))
 }

@@ -3,28 +3,33 @@
 use loom_source::{Product, Selector, Slot};
 
 use super::CommandError;
-use loom_runtime::{acquire, config::Resolved};
+use loom_runtime::{
+    acquire::chosen::{self, ChosenBy},
+    config::Resolved,
+};
 
-/// The requested version: by flag, environment or file, else the one that `loom use` chose, else the latest.
-pub(crate) fn selector(resolved: &Resolved, product: &Product) -> Result<Selector, CommandError> {
-    if !resolved.bridge.version.origin.is_default() {
-        return Ok(resolved.bridge.version.value.clone());
+/// The requested version, and the setting that it comes from, for messages: by flag, environment or file, else the one that
+/// `loom use` or `loom rollback` chose, else the latest.
+pub(crate) fn selector(
+    resolved: &Resolved,
+    product: &Product,
+) -> Result<(Selector, String), CommandError> {
+    let version = &resolved.bridge.version;
+    if !version.origin.is_default() {
+        return Ok((version.value.clone(), version.origin.to_string()));
     }
     let state = &resolved.state_dir.value;
-    let chosen = acquire::chosen::load(state, &product.authority, &product.binary)?;
-    Ok(match chosen {
-        Some(Slot::Version(version)) => Selector::Exact(version),
-        Some(Slot::Dev) => Selector::Dev,
-        None => resolved.bridge.version.value.clone(),
-    })
-}
-
-/// The setting that a selector comes from, for messages.
-pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
-    let origin = &resolved.bridge.version.origin;
-    match (origin.is_default(), selector) {
-        (false, _) => origin.to_string(),
-        (true, Selector::Latest) => "default".to_owned(),
-        (true, _) => "`loom use`".to_owned(),
-    }
+    let Some((slot, by)) = chosen::load_with_command(state, &product.authority, &product.binary)?
+    else {
+        return Ok((version.value.clone(), "default".to_owned()));
+    };
+    let selector = match slot {
+        Slot::Version(version) => Selector::Exact(version),
+        Slot::Dev => Selector::Dev,
+    };
+    let by = match by {
+        ChosenBy::Use => "`loom use`",
+        ChosenBy::Rollback => "`loom rollback`",
+    };
+    Ok((selector, by.to_owned()))
 }

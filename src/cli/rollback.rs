@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{CommandError, Exit, Outcome, context::Context, default_version};
 use loom_runtime::{
-    acquire::chosen,
+    acquire::chosen::{self, ChosenBy},
     config::Flags,
     store::{Generations, ReleaseGeneration},
 };
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         )));
     }
     store.set_generation(&product, target.number)?;
-    chosen::save(state, &product.authority, &product.binary, &target.slot)?;
+    chosen::save(state, &product.authority, &product.binary, &target.slot, ChosenBy::Rollback)?;
     default_version::warn_of_others(context, &resolved, &target.slot)?;
     let document = json!({
         "schema": 1, "binary": product.binary, "version": target.slot.to_string(),

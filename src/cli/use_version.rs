@@ -4,7 +4,10 @@ use loom_source::{Selector, Slot, version::VersionError};
 use serde_json::json;
 
 use super::{Exit, Outcome, context::Context, default_version, version_arg};
-use loom_runtime::{acquire::chosen, config::Flags};
+use loom_runtime::{
+    acquire::chosen::{self, ChosenBy},
+    config::Flags,
+};
 
 /// Arguments of `loom use`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +33,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     };
     let store = context.store(&resolved)?;
     default_version::settle(context, state, &store, &product);
-    chosen::save(state, &product.authority, &product.binary, slot)?;
+    chosen::save(state, &product.authority, &product.binary, slot, ChosenBy::Use)?;
     let installed = store.find(&product.in_slot(slot.clone()))?;
     let is_installed = installed.is_some();
     if let Some(installed) = &installed {

@@ -1,5 +1,6 @@
 //! `loom which`
 
+use loom_http::Journal;
 use loom_source::{Product, Selector, Slot, Version};
 use serde_json::json;
 
@@ -16,7 +17,9 @@ use super::{
 use loom_runtime::{
     acquire,
     config::{Flags, Resolved, SourceKind, TargetSource},
+    sources::OpenedSources,
     store::{Presence, Store, Unverified},
+    trust::Policy,
 };
 
 /// Arguments of `loom which`.
@@ -63,8 +66,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     Ok(Exit::Success)
 }
 
-/// Looks up what `up` would start without asking a source: for `latest` a cargo build where one comes first, else the
-/// newest accepted version that matches. Where no matching version is accepted, the newest one that is not.
+/// Looks up what `up` would start without asking a source: for `latest` a cargo build where one comes first, else what the
+/// last lists of the sources say, else the newest accepted version that matches. Where no matching version is accepted, the
+/// newest one that is not.
 pub(super) fn look_up(
     context: &Context,
     resolved: &Resolved,
@@ -100,10 +104,45 @@ pub(super) fn look_up(
     }
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
     let skipped = ready::skipped(resolved, product)?;
+    let skipping = Policy { skipped: skipped.clone(), ..policy.clone() };
+    if let Some(version) = recalled(context, resolved, store, product, selector, &skipping)? {
+        return judged(store.presence(&product.at_version(version), &policy)?);
+    }
     let matches = |version: &Version| {
         selector.matches_counting(version, prereleases) && !skipped.contains(version)
     };
     judged(store.newest(product, &policy, matches)?)
+}
+
+/// The installed version that the last lists of the sources select. What keeps a source from being opened is told by the
+/// commands that ask it.
+fn recalled(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    product: &Product,
+    selector: &Selector,
+    policy: &Policy,
+) -> Result<Option<Version>, CommandError> {
+    let mut opener = context.opener(resolved)?;
+    (opener.network.offline, opener.roots.pin_first_seen) = (true, false);
+    let opened = opener.open_all(&resolved.sources.value, false, &Journal::default());
+    let Ok(OpenedSources { candidates, .. }) = opened else { return Ok(None) };
+    let state = &resolved.state_dir.value;
+    Ok(acquire::recalled_version(&candidates, store, state, policy, product, selector)?)
+}
+
+/// The version that `up` would start, as [`look_up`] finds it; `None` where it is a cargo build or nothing counts.
+pub(super) fn used(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    product: &Product,
+    choice: &RequestedVersion,
+) -> Result<Option<Version>, CommandError> {
+    let presence = look_up(context, resolved, store, product, choice)?;
+    let installed = presence.accepted();
+    Ok(installed.and_then(|installed| installed.release.slot.version().cloned()))
 }
 
 /// Whether a cargo build comes before the versions: a source names its checkout, or a checkout is linked or is the one

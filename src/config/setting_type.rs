@@ -48,7 +48,9 @@ pub(crate) trait SettingType: Clone + 'static {
             .map_err(|problem| {
                 let problem = match (problem, &node.value) {
                     // What a variable expanded to is not shown.
-                    (Problem::Invalid { expected, .. }, TomlValue::Text(written)) => {
+                    (Problem::Invalid { expected, .. }, TomlValue::Text(written))
+                        if *written != text =>
+                    {
                         Problem::invalid(expected, written)
                     }
                     (problem, _) => problem,

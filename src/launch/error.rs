@@ -88,6 +88,14 @@ pub enum LaunchError {
         /// Why the new one failed.
         source: Box<LaunchError>,
     },
+    /// The new runtime did not become ready, and the previous one, which had lost its supervisor, was stopped before.
+    #[error("the new runtime failed to start, and nothing runs: the previous one, {} {}, had lost its supervisor and was stopped", previous.binary, previous.version)]
+    PreviousEnded {
+        /// The runtime that was stopped.
+        previous: Box<RuntimeDocument>,
+        /// Why the new one failed.
+        source: Box<LaunchError>,
+    },
     /// Neither the new runtime nor the previous one became ready.
     #[error("the new runtime failed to start, and so did the previous one ({again})")]
     NothingCameUp {
@@ -109,9 +117,9 @@ impl LaunchError {
             Self::Failed(
                 StartFailure::Crashed { tail, .. } | StartFailure::NotReady { tail, .. },
             ) => tail,
-            Self::RolledBack { source, .. } | Self::NothingCameUp { source, .. } => {
-                source.log_tail()
-            }
+            Self::RolledBack { source, .. }
+            | Self::NothingCameUp { source, .. }
+            | Self::PreviousEnded { source, .. } => source.log_tail(),
             _ => &[],
         }
     }

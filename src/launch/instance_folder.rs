@@ -159,7 +159,8 @@ impl InstanceFolder {
         }
         if self.record_file().path().exists()
             && !self.switch_file().path().exists()
-            && let Some(_lock) = self.try_lock()?
+            // What cannot be locked cannot be removed either: a later command does it.
+            && let Ok(Some(_lock)) = self.try_lock()
         {
             self.remove_run_files();
         }

@@ -11,7 +11,7 @@
 //! | `start`, `started` | starts a supervisor; [`Started`], the runtime that this process started |
 //! | `foreground`, `signals` | waits for an end while signals are handled |
 //! | `query`, `down`, `restart` | [`running`], [`down()`], [`restart()`] |
-//! | `orphan` | servers whose supervisor was killed |
+//! | `orphan`, `left_record` | servers whose supervisor was killed, and what it has left |
 //! | `end_record` | [`unexpected_ends`]: servers that exited without a request to stop |
 //! | `supervise`, `supervisor` | the supervisor process |
 //! | `events`, `reporter` | the events that a supervisor acts on, and its reports |
@@ -46,6 +46,7 @@ pub mod fuzzing;
 mod instance_folder;
 mod kept_ports;
 mod kept_sockets;
+mod left_record;
 mod log;
 mod log_follower;
 mod log_range;
@@ -84,7 +85,7 @@ pub use log_follower::LogFollower;
 pub use log_range::{LogRange, has_times};
 pub use port_owner::{PortOwner, port_owner};
 pub use query::{Scope, is_alive, log_of, running};
-pub use restart::{launch_args, restart};
+pub use restart::{OrphanedRelease, launch_args, restart};
 pub use server_exit::ServerExit;
 pub use settings::RequestedSettings;
 pub use signals::EndSignals;

@@ -10,6 +10,7 @@ use super::{
     control::SupervisorHandle,
     document::InstanceRecord,
     instance_folder::{InstanceFolder, project_prefix},
+    left_record::left_record,
     orphan,
     updates::settle,
 };
@@ -84,7 +85,7 @@ pub(super) fn query(folder: &InstanceFolder) -> Result<Option<InstanceRecord>, L
     let begun = Instant::now();
     loop {
         if !folder.is_alive()? {
-            bury(folder)?;
+            bury(folder);
             return Ok(None);
         }
         if let Ok(record) =
@@ -97,23 +98,33 @@ pub(super) fn query(folder: &InstanceFolder) -> Result<Option<InstanceRecord>, L
                 // It may have been the last process of the instance.
                 continue;
             }
-            settle(folder, folder.read().as_ref(), true);
-            return Ok(folder.read().map(|mut record| {
-                record.instance.state = RuntimeState::Orphaned;
-                record
-            }));
+            let record = left_record(folder);
+            settle(folder, record.as_ref(), true);
+            return Ok(record.map(|record| orphaned(folder, record)));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
+/// The record of a server whose supervisor is gone. The process in it is one that runs: the recorded one, else one that it
+/// has started, or one that the supervisor had no time to record.
+fn orphaned(folder: &InstanceFolder, mut record: InstanceRecord) -> InstanceRecord {
+    record.instance.state = RuntimeState::Orphaned;
+    let heirs = orphan::heirs(&folder.lock_path());
+    let pid = &mut record.instance.document.pid;
+    if !heirs.is_empty() && !pid.is_some_and(|pid| heirs.contains(&pid)) {
+        *pid = heirs.first().copied();
+    }
+    record
+}
+
 /// Notes what became of the switch of an instance that is not alive, and removes what it left.
-fn bury(folder: &InstanceFolder) -> Result<(), StateError> {
+fn bury(folder: &InstanceFolder) {
+    // What cannot be locked cannot be written either: a later command does it.
     if folder.switch_file().path().exists()
-        && let Some(_lock) = folder.try_lock()?
+        && let Ok(Some(_lock)) = folder.try_lock()
     {
-        settle(folder, folder.read().as_ref(), false);
+        settle(folder, left_record(folder).as_ref(), false);
         folder.remove_run_files();
     }
-    Ok(())
 }

@@ -1,13 +1,15 @@
 //! Replacing a runtime by another one on the same ports.
 //!
 //! The old server must end before the new one can have its ports, but it is not given up: its supervisor waits, with
-//! the lease and all that it needs to start the old server again, until the new one is ready.
+//! the lease and all that it needs to start the old server again, until the new one is ready. Where the supervisor was
+//! killed, the new settings start the old release again.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use super::{
-    Launch, LaunchError, RuntimeDocument, RuntimeState, Started,
+    Launch, LaunchError, ReleaseProgram, RuntimeDocument, RuntimeState, Started,
     control::{StartReport, SupervisorHandle},
+    document::InstanceRecord,
     down,
     instance_folder::InstanceFolder,
     kept_ports::KeptPorts,
@@ -17,20 +19,38 @@ use super::{
 };
 use crate::state::StateDir;
 
+/// The release of the runtime that is replaced, for one that has lost its supervisor: nothing else can start it again.
+#[derive(Debug)]
+pub struct OrphanedRelease {
+    /// The release.
+    pub release: ReleaseProgram,
+    /// The lock that keeps its tree.
+    pub lease: File,
+}
+
 /// Stops the runtime of the project of `launch` and starts `launch`, on the same ports where it requests any free ones; if that does not become ready, starts the
-/// previous runtime again. The logs of both are kept.
+/// previous runtime again. The logs of both are kept. One that has lost its supervisor is started again as `previous`, with
+/// the settings of `launch`.
 ///
 /// # Errors
-/// [`LaunchError::NothingRuns`] where there is no runtime to restart, [`LaunchError::RolledBack`] and
-/// [`LaunchError::NothingCameUp`] where the new one fails.
-pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
+/// [`LaunchError::NothingRuns`] where there is no runtime to restart, [`LaunchError::RolledBack`],
+/// [`LaunchError::NothingCameUp`] and [`LaunchError::PreviousEnded`] where the new one fails.
+pub fn restart(launch: Launch, previous: Option<OrphanedRelease>) -> Result<Started, LaunchError> {
     let folder = InstanceFolder::of_project(&launch.state, &launch.project, &launch.binary);
     let Some(record) = query(&folder)? else { return Err(LaunchError::NothingRuns) };
-    let kept = KeptPorts::of(&record.instance.document);
+    // A server that was not ready yet when it lost its supervisor was to be at the addresses of the record.
+    let recorded = folder.read().map(|recorded| recorded.instance.document);
+    let kept = KeptPorts::of(recorded.as_ref().unwrap_or(&record.instance.document));
     if record.instance.state != RuntimeState::Ready {
-        // There is no working runtime to go back to.
         down::stop(&folder, record.instance.state, launch.grace)?;
-        return start_on(&launch, &folder, kept);
+        let started = start_on(&launch, &folder, kept.clone());
+        return match record.instance.state {
+            RuntimeState::Orphaned => {
+                started.map_err(|why| go_back(launch, previous, record, (&folder, kept), why))
+            }
+            // There is no working runtime to go back to.
+            _ => started,
+        };
     }
     let silent = |source| LaunchError::Control { id: folder.id.clone(), source };
     let mut previous = SupervisorHandle::connect(&folder.control_file()).map_err(silent)?;
@@ -45,6 +65,30 @@ pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
             Ok(started)
         }
         Err(why) => Err(roll_back(previous, why)),
+    }
+}
+
+/// Starts the previous release again after the new one has failed; `ended` is the record of the runtime that was stopped.
+fn go_back(
+    mut launch: Launch,
+    previous: Option<OrphanedRelease>,
+    ended: InstanceRecord,
+    (folder, kept): (&InstanceFolder, KeptPorts),
+    why: LaunchError,
+) -> LaunchError {
+    let source = Box::new(why);
+    let Some(OrphanedRelease { release, lease }) = previous else {
+        return LaunchError::PreviousEnded { previous: Box::new(ended.instance.document), source };
+    };
+    // The next supervisor inherits the lease of its own release alone.
+    drop(launch.lease.take());
+    let ReleaseProgram { version, tree, program } = release;
+    // A later restart selects the version as the runtime before did, and not as this restart.
+    let (program, lease, launch_args) = (program.into(), Some(lease), ended.launch_args);
+    let again = Launch { version, tree, program, lease, launch_args, ..launch };
+    match start_on(&again, folder, kept) {
+        Ok(started) => LaunchError::RolledBack { previous: Box::new(started.detach()), source },
+        Err(again) => LaunchError::NothingCameUp { again: Box::new(again), source },
     }
 }
 

@@ -25,6 +25,7 @@ use super::{
     events::end_requested,
     instance_folder::InstanceFolder,
     kept_sockets::KeptSockets,
+    left_record::left_record,
     log_rotation,
     reporter::Reporter,
     server_process::ServerProcess,
@@ -180,7 +181,7 @@ impl Supervisor {
         let lock = system::last_closed(lock);
         system::inheritable(&lock).map_err(|e| io_failure("make the lock inheritable", &e))?;
         // Of a supervisor that was killed.
-        settle(&self.folder, self.folder.read().as_ref(), false);
+        settle(&self.folder, left_record(&self.folder).as_ref(), false);
         self.folder.remove_run_files();
         self.folder.remove_end();
         self.ended.send_replace(None);

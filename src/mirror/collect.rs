@@ -70,6 +70,8 @@ pub async fn collect(
             for file in &garbage.files {
                 destination.delete(file).await?;
             }
+            // Without it a loss of power could bring back what was reported as removed.
+            destination.sync().await?;
         }
         return Ok(garbage);
     }

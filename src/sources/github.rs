@@ -55,6 +55,7 @@ fn options(
         return Err(OpenError::EmptyToken { variable: variable.clone() });
     }
     let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
+    let is_reached = opener.network.reaches(repo.is_local());
     Ok(GithubOptions {
         repo,
         token,
@@ -63,7 +64,7 @@ fn options(
         assets: assets.clone(),
         prerelease: spec.prerelease,
         evidence: opener.evidence,
-        network: opener.network.settings(spec, journal)?,
+        network: opener.network.settings(spec, journal, is_reached)?,
         cache: Arc::new(SharedDocuments::of(&opener.state, "github")),
     })
 }

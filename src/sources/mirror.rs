@@ -28,7 +28,7 @@ impl Opener {
         let SourceKind::Mirror(mirror) = &spec.kind else {
             return Err(MirrorError::ReadOnly { location: spec.kind.to_string() }.into());
         };
-        let options = options(self, spec, mirror, journal)?;
+        let options = options(self, spec, mirror, journal, true)?;
         Ok(open_destination(mirror.url.clone(), options)?)
     }
 }
@@ -41,9 +41,18 @@ pub(super) fn open(
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
     let (scheme, url) = (mirror.scheme(), &mirror.url);
-    let options = options(opener, spec, mirror, journal)?;
     let netrc = if uses_netrc(mirror) { opener.netrc() } else { None };
-    let mirror = Mirror::open(netrc_file::with_login(netrc.as_ref(), url).into_owned(), options)?;
+    let url = netrc_file::with_login(netrc.as_ref(), url).into_owned();
+    let open_as = |is_reached| -> Result<Mirror, OpenError> {
+        let options = options(opener, spec, mirror, journal.clone(), is_reached)?;
+        Ok(Mirror::open(url.clone(), options)?)
+    };
+    // Variables of the environment may name the endpoint of a bucket: whether that is on this machine is known afterwards.
+    let mut opened = open_as(opener.network.reaches(false))?;
+    if opener.network.offline && opened.is_local() {
+        opened = open_as(true)?;
+    }
+    let mirror = opened;
     let reach = match (scheme, mirror.is_local()) {
         (Some(Scheme::File), _) => Reach::Disk,
         (_, true) => Reach::Loopback,
@@ -80,6 +89,7 @@ fn options(
     spec: &SourceSpec,
     mirror: &MirrorSource,
     journal: Journal,
+    is_reached: bool,
 ) -> Result<MirrorOptions, OpenError> {
     let MirrorSource { layout, assets, .. } = mirror;
     Ok(MirrorOptions {
@@ -92,7 +102,7 @@ fn options(
         // A folder needs neither proxies nor certificates: wrong ones are no reason not to read it.
         network: match mirror.scheme() {
             Some(Scheme::File) => NetworkSettings::default(),
-            _ => opener.network.settings(spec, journal)?,
+            _ => opener.network.settings(spec, journal, is_reached)?,
         },
         authorization: None,
         objects: object_store::options(mirror, &opener.env, opener.home.as_deref()),

@@ -37,12 +37,27 @@ impl NetworkDefaults {
         }
     }
 
-    /// The settings for the HTTP client of one source.
+    /// Whether a source may be requested: offline none beyond this machine.
+    pub(super) fn reaches(&self, is_local: bool) -> bool {
+        is_local || !self.offline
+    }
+
+    /// The settings for the HTTP client of one source; where `is_reached` is false, of one that only refuses requests:
+    /// nothing that serves the network is read or checked for it.
     pub(super) fn settings(
         &self,
         spec: &SourceSpec,
         journal: Journal,
+        is_reached: bool,
     ) -> Result<NetworkSettings, OpenError> {
+        if !is_reached {
+            return Ok(NetworkSettings {
+                allow_http: spec.allow_http,
+                offline: self.offline,
+                journal: Some(journal),
+                ..NetworkSettings::default()
+            });
+        }
         let ca = spec.ca.as_deref().map(certificates::read).transpose();
         let ca = ca.map_err(|source| OpenError::Ca { source_name: spec.to_string(), source })?;
         Ok(NetworkSettings {

@@ -1,7 +1,7 @@
 //! Folders below the state folder, and files whose own lock says that a process lives.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     path::Path,
 };
@@ -94,7 +94,9 @@ impl StateFile {
     /// Whatever keeps the file from being created or locked, except that its folder is absent: then nothing can hold
     /// the lock, and the answer is `None` as well.
     pub fn try_hold(&self) -> Result<Option<File>, StateError> {
-        let Some(file) = self.open(true)? else { return Ok(None) };
+        let mut options = for_this_user();
+        options.write(true).create(true);
+        let Some(file) = self.open(options)? else { return Ok(None) };
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -107,7 +109,8 @@ impl StateFile {
     /// # Errors
     /// Whatever keeps the file from being opened or locked, except that it is absent.
     pub fn is_held(&self) -> Result<bool, StateError> {
-        let Some(file) = self.open(false)? else { return Ok(false) };
+        // A file system that is read-only by now shows what runs all the same.
+        let Some(file) = self.open(for_this_user())? else { return Ok(false) };
         // Shared, so that two processes that look at the same time do not take each other for the holder.
         match file.try_lock_shared() {
             Ok(()) => Ok(false),
@@ -116,10 +119,8 @@ impl StateFile {
         }
     }
 
-    fn open(&self, create: bool) -> Result<Option<File>, StateError> {
-        let mut options = for_this_user();
-        let options = options.read(true).write(true).create(create).truncate(false);
-        match options.open(&self.0).and_then(RegularFile::of) {
+    fn open(&self, mut options: OpenOptions) -> Result<Option<File>, StateError> {
+        match options.read(true).truncate(false).open(&self.0).and_then(RegularFile::of) {
             Ok(file) => Ok(Some(file.into_file())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(self.error("open", source)),

@@ -99,6 +99,7 @@ impl<'a> PublishBatch<'a> {
 
     fn keep_archive(&mut self, received: Received) -> Result<(), StoreError> {
         let to = self.store.object(&received.digest());
+        self.store.refuse_links_to(&to)?;
         if let Some(folder) = to.parent() {
             create_folders(folder, &mut self.barrier)?;
             self.barrier.add(folder);
@@ -114,6 +115,7 @@ impl<'a> PublishBatch<'a> {
     /// Renames a staged tree to its path, or shares the one that is there.
     pub(super) fn place_tree(&mut self, checked: &Checked) -> Result<(), StoreError> {
         let to = self.store.tree(&checked.tree);
+        self.store.refuse_links_to(&to)?;
         self.barrier.add(self.store.trees());
         // A tree that is here may come from a process that has not waited for the disk yet.
         let Some(staged) = &checked.staged else {

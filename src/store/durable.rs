@@ -9,7 +9,10 @@ use std::{
 
 use tempfile::TempPath;
 
-use super::error::{FileAction, StoreError, at};
+use super::{
+    error::{FileAction, StoreError, at},
+    own_place::{refuse_link, refuse_links},
+};
 
 /// Above this many files and folders one `syncfs` is cheaper than an `fsync` for each.
 #[cfg(target_os = "linux")]
@@ -35,6 +38,22 @@ impl Barrier {
     /// After a failure none of it may be used: the kernel may have dropped the bytes, and a second call would report
     /// success all the same.
     pub(super) fn wait(&mut self, root: &Path) -> Result<(), StoreError> {
+        self.wait_with(root, sync)
+    }
+
+    /// The same for folders that another process may remove meanwhile: one that is gone has nothing to wait for.
+    pub(super) fn wait_for_existing(&mut self, root: &Path) -> Result<(), StoreError> {
+        self.wait_with(root, |path| match sync(path) {
+            Err(error) if error.is_absent() => Ok(()),
+            result => result,
+        })
+    }
+
+    fn wait_with(
+        &mut self,
+        root: &Path,
+        sync: impl Fn(&Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let paths = std::mem::take(&mut self.0);
         #[cfg(target_os = "linux")]
         if paths.len() > MANY {
@@ -44,14 +63,6 @@ impl Barrier {
         }
         let _ = root;
         paths.iter().try_for_each(|path| sync(path))
-    }
-
-    /// The same for folders that another process may remove meanwhile: one that is gone has nothing to wait for.
-    pub(super) fn wait_for_existing(&mut self) -> Result<(), StoreError> {
-        std::mem::take(&mut self.0).iter().try_for_each(|path| match sync(path) {
-            Err(error) if error.is_absent() => Ok(()),
-            result => result,
-        })
     }
 }
 
@@ -82,11 +93,13 @@ fn create_one(folder: &Path) -> std::io::Result<()> {
     fs::create_dir(folder)
 }
 
-/// Makes a folder and its ancestors; the parent of each new one joins the barrier.
+/// Makes a folder and its ancestors; the parent of each new one joins the barrier. A link in its place is refused.
 pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(), StoreError> {
     match create_one(folder) {
         Ok(()) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {
+            return refuse_link(folder);
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let Some(parent) = folder.parent() else {
                 return Err(at(FileAction::Create, folder)(e));
@@ -112,7 +125,8 @@ pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(),
 pub(super) struct PendingFiles(Vec<(TempPath, PathBuf)>);
 
 impl PendingFiles {
-    /// Writes a temporary file in `tmp` that [`place`](Self::place) renames to `to`; its bytes join the barrier.
+    /// Writes a temporary file in `tmp`, a folder of the root, that [`place`](Self::place) renames to `to`; its bytes join
+    /// the barrier.
     pub(super) fn write(
         &mut self,
         tmp: &Path,
@@ -120,6 +134,7 @@ impl PendingFiles {
         bytes: &[u8],
         barrier: &mut Barrier,
     ) -> Result<(), StoreError> {
+        refuse_links(tmp.parent().unwrap_or(tmp), &to)?;
         let mut file = tempfile_in(tmp)?;
         file.write_all(bytes).map_err(at(FileAction::Write, &to))?;
         set_mode(file.path(), 0o644)?;
@@ -143,6 +158,7 @@ impl PendingFiles {
 
 /// A new file in `tmp`, removed when dropped unless it is renamed or kept.
 pub(super) fn tempfile_in(tmp: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
+    refuse_link(tmp)?;
     temporary_in(tmp, |path| {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create_new(true).open(path)
@@ -155,6 +171,9 @@ pub(super) fn temporary_in<R>(
     tmp: &Path,
     mut make: impl FnMut(&Path) -> std::io::Result<R>,
 ) -> std::io::Result<tempfile::NamedTempFile<R>> {
+    if tmp.is_symlink() {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix("t").rand_bytes(12);
     match builder.make_in(tmp, &mut make) {
@@ -212,11 +231,10 @@ pub(super) fn remove_tree(folder: &Path) -> Result<(), StoreError> {
 
 /// Removes a file, or whatever is in its place. What is missing is no error.
 pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
-    match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => remove_tree(path),
-        _ => super::error::absent(fs::remove_file(path))
-            .map(drop)
-            .map_err(at(FileAction::Remove, path)),
+    match super::error::absent(fs::remove_file(path)) {
+        Ok(_) => Ok(()),
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) => remove_tree(path),
+        Err(e) => Err(at(FileAction::Remove, path)(e)),
     }
 }
 

@@ -152,6 +152,7 @@ impl Store {
         let path = self.failures_path(product);
         let below = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
         let _alone = self.lock_named(&below)?;
+        self.refuse_links_to(&path)?;
         let mut failures = self.failures(product)?;
         change(&mut failures);
         if failures.is_empty() {

@@ -77,6 +77,9 @@ impl Store {
     /// Notes that the tree was what its fingerprint says at this time. Where that fails, the next command looks again.
     pub(super) fn date_fingerprint(&self, tree: &Digest, at: SystemTime) {
         let date = |path: PathBuf| {
+            if path.is_symlink() || self.refuse_links_to(&path).is_err() {
+                return false;
+            }
             let file = File::options().append(true).open(path);
             file.and_then(|file| file.set_modified(at)).is_ok()
         };
@@ -89,7 +92,7 @@ impl Store {
         if let Some(own) = self.own_fingerprint_path(tree) {
             remove_any(&own)?;
         }
-        remove_any(&self.fingerprint_path(tree))
+        self.remove_own(&self.fingerprint_path(tree))
     }
 
     /// Whether only this user, root and those who may write the store can change a file or folder.

@@ -12,6 +12,7 @@ use super::{
     LockWait, StoreWriters,
     document_file::read_document,
     error::{FileAction, StoreError, at},
+    unreadable::UnreadableNotes,
 };
 
 /// A store on this machine. Clones are cheap and use the same folder.
@@ -67,6 +68,8 @@ pub struct Store {
     pub(super) writers: StoreWriters,
     /// The state folder of the user.
     pub(super) state: Option<PathBuf>,
+    /// Where a verification notes what it cannot read.
+    pub(super) unreadable: Option<UnreadableNotes>,
     shared: Arc<SharedState>,
 }
 
@@ -173,6 +176,7 @@ impl Store {
             root: std::path::absolute(root).map_err(at(FileAction::Read, root))?,
             writers: StoreWriters::default(),
             state: None,
+            unreadable: None,
             shared: Arc::default(),
         };
         store.check_not_open_to_all().map(|()| store)

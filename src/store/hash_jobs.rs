@@ -23,6 +23,7 @@ use super::{
     fingerprint::inode,
     rehash::{TARGET_IS_MISSING, check_kind, compare},
     staged::{BUFFER, Measured, measure_with},
+    unreadable::unreadable,
 };
 
 /// What is to be hashed, with how to fix it where it is damaged.
@@ -178,10 +179,7 @@ impl HashJobs {
         };
         match error {
             StoreError::Damaged { path, what } => Damage { path, what, fix },
-            StoreError::Io { path, source, .. } => {
-                let what = format!("it cannot be read: {source}");
-                Damage { path, what, fix: "check its permissions and the disk".into() }
-            }
+            StoreError::Io { path, source, .. } => unreadable(path, &source),
             other => Damage { path: self.path(file), what: other.to_string(), fix },
         }
     }

@@ -36,7 +36,8 @@ impl Store {
         if age.is_some_and(|age| age < REFRESH) {
             return Ok(true);
         }
-        if set_now(&path).is_err() {
+        // What a link leads to is not the store's.
+        if self.refuse_links_to(&path).is_err() || set_now(&path).is_err() {
             return Ok(true);
         }
         self.is_still(installed)
@@ -60,7 +61,7 @@ fn set_now(path: &std::path::Path) -> std::io::Result<()> {
     use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let times = Timestamps { last_access: now, last_modification: now };
-    Ok(utimensat(CWD, path, &times, AtFlags::empty())?)
+    Ok(utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
 #[cfg(not(unix))]

@@ -5,16 +5,21 @@
 //! | `store/.new-*` | trees that were being made: their lock is free |
 //! | `tmp/` | files that have not changed for a day |
 //! | `damaged/` | what repairs have set aside |
-//! | the state folder of this user | `.new-*` and `.loom-new-*` that have not changed for a day |
+//! | the state folder of this user | `.new-*` and `.loom-new-*` that have not changed for a day, by two clocks |
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use super::{
-    Store, StoreError, du::size, durable::remove_any, list::names, locks::is_free, stale::is_older,
+    Store, StoreError,
+    du::size,
+    durable::remove_any,
+    list::names,
+    locks::is_free,
+    stale::{is_older, is_older_at, older_there},
 };
 
 /// A temporary file that has not changed for this long belongs to no process.
@@ -61,6 +66,11 @@ impl Store {
 
     /// What repairs have set aside, and old temporary files in the state folder.
     pub(super) fn left_behind(&self) -> Result<Vec<Leftover>, StoreError> {
+        self.left_behind_at(SystemTime::now())
+    }
+
+    /// The same by a clock of this process that says `now`.
+    fn left_behind_at(&self, now: SystemTime) -> Result<Vec<Leftover>, StoreError> {
         let mut found = vec![];
         for folders in [true, false] {
             for (_, path) in names(&self.aside(), folders)? {
@@ -68,7 +78,13 @@ impl Store {
             }
         }
         if let Some(state) = &self.state {
-            state_files(state, STATE_LEVELS, &mut found);
+            let mut old = vec![];
+            state_files(state, STATE_LEVELS, now, &mut old);
+            // A file that is old by the clock of this process alone may be that of a running one.
+            for path in older_there(state, old, ABANDONED) {
+                let bytes = fs::symlink_metadata(&path).map_or(0, |meta| meta.len());
+                found.push(Leftover { path, bytes });
+            }
         }
         Ok(found)
     }
@@ -87,19 +103,55 @@ impl Store {
     }
 }
 
-/// The old temporary files below a folder of the state. What cannot be read is skipped.
-fn state_files(folder: &Path, levels: u32, found: &mut Vec<Leftover>) {
+/// The temporary files below a folder of the state that are old at this time. What cannot be read is skipped.
+fn state_files(folder: &Path, levels: u32, now: SystemTime, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
         let Ok(meta) = fs::symlink_metadata(&path) else { continue };
         let name = name.to_string_lossy();
         if meta.is_dir() && levels > 1 {
-            state_files(&path, levels - 1, found);
+            state_files(&path, levels - 1, now, found);
         } else if meta.is_file()
             && STATE_FILES.iter().any(|start| name.starts_with(start))
-            && is_older(&path, ABANDONED)
+            && is_older_at(&path, ABANDONED, now)
         {
-            found.push(Leftover { path, bytes: meta.len() });
+            found.push(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn temporary_files_of_the_state_go_by_the_clock_of_the_file_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, state) = (folder.path().join("cache"), folder.path().join("state"));
+        fs::create_dir_all(state.join("instances")).unwrap();
+        let now = SystemTime::now();
+        let file = |name: &str, changed: SystemTime| {
+            let path = state.join(name);
+            File::create(&path).unwrap().set_modified(changed).unwrap();
+            path
+        };
+        file(".new-fresh", now);
+        file("instances/.loom-new-fresh", now);
+        file("old", now - 3 * ABANDONED);
+        let abandoned = [
+            file(".new-old", now - 3 * ABANDONED),
+            file("instances/.new-old", now - 3 * ABANDONED),
+        ];
+        let store = Store::open(&cache).unwrap().with_state(&state);
+        for clock in [now, now + 2 * ABANDONED] {
+            let left = store.left_behind_at(clock).unwrap();
+            let mut paths: Vec<PathBuf> = left.into_iter().map(|it| it.path).collect();
+            paths.sort();
+            assert_eq!(paths, abandoned);
+        }
+        // Nothing is left of the look at the clock.
+        assert_eq!(fs::read_dir(&state).unwrap().count(), 4);
     }
 }

@@ -8,6 +8,7 @@ use super::{
     Installed, Store, StoreError, TreePath, TreeRef,
     durable::{Barrier, create_folders, temporary_in},
     error::{FileAction, at},
+    own_place::refuse_link,
 };
 use loom_source::Digest;
 
@@ -54,6 +55,8 @@ impl Store {
         barrier: &mut Barrier,
     ) -> Result<(), StoreError> {
         let folder = link.parent().unwrap_or(link);
+        self.refuse_links_to(link)?;
+        refuse_link(&self.tmp())?;
         create_folders(folder, barrier)?;
         let target = format!("{}store/{tree}/{entry}", Self::link_up(release));
         let program = self.tree(tree).join(entry.as_str());

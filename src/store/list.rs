@@ -1,7 +1,7 @@
 //! Lists the releases and trees of a store.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -11,6 +11,7 @@ use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 use super::{
     Installed, Store, StoreError,
     error::{FileAction, absent, at, undamaged},
+    trash::trash_name,
 };
 
 /// A release that has a record or a development root.
@@ -42,7 +43,7 @@ impl Store {
         known.extend(self.releases_below("releases")?);
         let built = self.products_in("roots/dev", "")?.into_iter();
         known.extend(built.map(|product| product.in_slot(Slot::Dev)));
-        known.sort_by(|a, b| key(a).cmp(&key(b)));
+        known.sort_by(|a, b| order(a).cmp(&order(b)));
         Ok(known)
     }
 
@@ -58,10 +59,10 @@ impl Store {
         ending: &str,
     ) -> Result<Vec<Release>, StoreError> {
         let mut found = vec![];
-        for (authority, folder) in folders::<Authority>(&self.root.join(folder))? {
-            for (binary, folder) in folders::<Name>(&folder)? {
-                for (slot, folder) in folders::<Slot>(&folder)? {
-                    for platform in files::<Platform>(&folder, ending)? {
+        for (authority, folder) in self.folders::<Authority>(&self.root.join(folder))? {
+            for (binary, folder) in self.folders::<Name>(&folder)? {
+                for (slot, folder) in self.folders::<Slot>(&folder)? {
+                    for platform in self.files::<Platform>(&folder, ending)? {
                         let product = Product {
                             authority: authority.clone(),
                             binary: binary.clone(),
@@ -82,9 +83,9 @@ impl Store {
         ending: &str,
     ) -> Result<Vec<Product>, StoreError> {
         let mut found = vec![];
-        for (authority, folder) in folders::<Authority>(&self.root.join(folder))? {
-            for (binary, folder) in folders::<Name>(&folder)? {
-                for platform in files::<Platform>(&folder, ending)? {
+        for (authority, folder) in self.folders::<Authority>(&self.root.join(folder))? {
+            for (binary, folder) in self.folders::<Name>(&folder)? {
+                for platform in self.files::<Platform>(&folder, ending)? {
                     let (authority, binary) = (authority.clone(), binary.clone());
                     found.push(Product { authority, binary, platform });
                 }
@@ -96,8 +97,8 @@ impl Store {
     /// The objects in `objects/`; files with another name are none.
     pub(super) fn objects_here(&self) -> Result<Vec<Digest>, StoreError> {
         let mut found = vec![];
-        for (_, folder) in names(&self.root.join("objects/sha256"), true)? {
-            let digests = names(&folder, false)?.into_iter();
+        for (_, folder) in self.names(&self.root.join("objects/sha256"), true)? {
+            let digests = self.names(&folder, false)?.into_iter();
             found.extend(digests.filter_map(|(name, _)| name.parse::<Digest>().ok()));
         }
         Ok(found)
@@ -108,7 +109,7 @@ impl Store {
         let Product { authority, binary, platform } = product;
         let folder = self.root.join(format!("releases/{authority}/{binary}"));
         let mut found = vec![];
-        for (slot, folder) in folders::<Slot>(&folder)? {
+        for (slot, folder) in self.folders::<Slot>(&folder)? {
             if folder.join(format!("{platform}.json")).is_file() {
                 found.push(product.in_slot(slot));
             }
@@ -122,12 +123,15 @@ impl Store {
         for release in self.known()? {
             let mut trees = vec![];
             if release.slot == Slot::Dev {
-                let kept = undamaged(self.dev_trees(&release))?.unwrap_or_default();
+                let kept = self.or_note(undamaged(self.dev_trees(&release)))?.flatten();
+                let kept = kept.unwrap_or_default();
                 trees.extend(kept.into_iter().map(|kept| kept.tree));
             }
             // A record that cannot be read names no tree; the link may still lead to one.
             trees.extend(self.recorded_tree(&release).ok().flatten().map(|recorded| recorded.tree));
-            trees.extend(self.find(&release)?.map(|installed| installed.tree));
+            trees.extend(
+                self.or_note(self.find(&release))?.flatten().map(|installed| installed.tree),
+            );
             trees.sort();
             trees.dedup();
             for tree in trees {
@@ -145,27 +149,62 @@ impl Store {
 
     /// The trees in `store/`, without those that are being deleted.
     pub(super) fn trees_here(&self) -> Result<Vec<Digest>, StoreError> {
-        let here = folders::<Digest>(&self.trees())?.into_iter().map(|(tree, _)| tree);
-        Ok(here.filter(|tree| !self.is_marked(tree)).collect())
+        let folder = self.trees();
+        let marks: HashSet<String> =
+            self.names(&folder, false)?.into_iter().map(|(name, _)| name).collect();
+        let here = self.folders::<Digest>(&folder)?.into_iter().map(|(tree, _)| tree);
+        let is_marked = |tree: &Digest| !marks.is_empty() && marks.contains(&trash_name(tree));
+        Ok(here.filter(|tree| !is_marked(tree)).collect())
     }
 }
 
-fn key(release: &Release) -> (&Authority, &Name, &Slot, Platform) {
+/// What releases are ordered by: name, version and platform.
+pub(super) fn order(release: &Release) -> (&Authority, &Name, &Slot, Platform) {
     (&release.authority, &release.binary, &release.slot, release.platform)
 }
 
-/// The folders whose names parse as a `T`, sorted by name; all others are skipped.
-fn folders<T: std::str::FromStr>(folder: &Path) -> Result<Vec<(T, PathBuf)>, StoreError> {
-    let parsed = |(name, path): (String, PathBuf)| Some((name.parse().ok()?, path));
-    let mut found = names(folder, true)?;
-    found.sort();
-    Ok(found.into_iter().filter_map(parsed).collect())
-}
+impl Store {
+    /// The folders whose names parse as a `T`, sorted by name; all others are skipped.
+    fn folders<T: std::str::FromStr>(
+        &self,
+        folder: &Path,
+    ) -> Result<Vec<(T, PathBuf)>, StoreError> {
+        let parsed = |(name, path): (String, PathBuf)| Some((name.parse().ok()?, path));
+        let mut found = self.names(folder, true)?;
+        found.sort();
+        Ok(found.into_iter().filter_map(parsed).collect())
+    }
 
-/// The files whose names without `ending` parse as a `T`.
-fn files<T: std::str::FromStr>(folder: &Path, ending: &str) -> Result<Vec<T>, StoreError> {
-    let found = names(folder, false)?;
-    Ok(found.iter().filter_map(|(name, _)| name.strip_suffix(ending)?.parse().ok()).collect())
+    /// The files whose names without `ending` parse as a `T`.
+    fn files<T: std::str::FromStr>(
+        &self,
+        folder: &Path,
+        ending: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let found = self.names(folder, false)?;
+        Ok(found.iter().filter_map(|(name, _)| name.strip_suffix(ending)?.parse().ok()).collect())
+    }
+
+    /// The files `depth` levels below a folder.
+    pub(super) fn files_below(
+        &self,
+        folder: &Path,
+        depth: usize,
+    ) -> Result<Vec<PathBuf>, StoreError> {
+        let mut level = vec![folder.to_owned()];
+        for _ in 1..depth {
+            let mut next = vec![];
+            for folder in &level {
+                next.extend(self.names(folder, true)?.into_iter().map(|(_, path)| path));
+            }
+            level = next;
+        }
+        let mut files = vec![];
+        for folder in &level {
+            files.extend(self.names(folder, false)?.into_iter().map(|(_, path)| path));
+        }
+        Ok(files)
+    }
 }
 
 /// The names and paths of the folders (or else the files and links) in a folder; empty where the folder is missing. A link
@@ -186,21 +225,4 @@ pub(super) fn names(folder: &Path, folders: bool) -> Result<Vec<(String, PathBuf
         }
     }
     Ok(found)
-}
-
-/// The files `depth` levels below a folder.
-pub(super) fn files_below(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, StoreError> {
-    let mut level = vec![folder.to_owned()];
-    for _ in 1..depth {
-        let mut next = vec![];
-        for folder in &level {
-            next.extend(names(folder, true)?.into_iter().map(|(_, path)| path));
-        }
-        level = next;
-    }
-    let mut files = vec![];
-    for folder in &level {
-        files.extend(names(folder, false)?.into_iter().map(|(_, path)| path));
-    }
-    Ok(files)
 }

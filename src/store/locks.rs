@@ -20,6 +20,7 @@ use super::{
     LockWait, Store,
     durable::create_folder,
     error::{FileAction, StoreError, at},
+    own_place::{refuse_link, refuse_link_as_file},
     writers,
 };
 
@@ -126,11 +127,9 @@ impl Store {
 /// permissions.
 pub(super) fn open(path: &Path, mode: u32) -> Result<File, StoreError> {
     let folder = path.parent().unwrap_or(path);
-    if folder.is_symlink() {
-        // What the link leads to is not the store's, and another process may see another folder there.
-        let what = "expected a folder, got a link".to_owned();
-        return Err(StoreError::Damaged { path: folder.to_owned(), what });
-    }
+    // What a link leads to is not the store's, and another process may see another file there.
+    refuse_link(folder)?;
+    refuse_link_as_file(path)?;
     let mut options = fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

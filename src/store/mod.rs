@@ -28,14 +28,18 @@
 //! | `damage` · `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | [`dedup`] | lets identical files of different trees share their blocks |
 //! | [`repair`] | makes documents of a damaged store again |
+//! | `survey` | one look at all folders: documents, links, and what is in the place of something else |
+//! | `own_place` | refuses paths that lead over a link, out of the store |
 //! | `misplaced` | what is in the place of something else, and how it is set aside |
+//! | `cores` | does something to many items on all cores |
 //! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
 //! | `leftovers` | what killed processes and repairs have left |
-//! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
+//! | `trash` · `move_folder` · `emptied` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
 //! | [`last_use`] | when a version was last used |
+//! | `unreadable` · `tolerant` | what a verification cannot read, and goes on |
 //! | `unrecorded` | releases whose records were removed by hand |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
@@ -51,6 +55,7 @@ pub mod changed;
 pub mod checked;
 pub mod collect;
 mod copies;
+mod cores;
 mod damage;
 mod damaged;
 pub mod dedup;
@@ -58,6 +63,8 @@ mod document_file;
 mod documents;
 pub mod du;
 mod durable;
+#[cfg(unix)]
+mod emptied;
 mod entry;
 pub mod error;
 pub mod evidence;
@@ -87,6 +94,7 @@ mod lock_wait;
 pub mod locks;
 mod misplaced;
 mod move_folder;
+mod own_place;
 pub mod partial;
 pub mod path;
 pub mod presence;
@@ -104,9 +112,12 @@ pub mod staged;
 mod staged_limits;
 mod staging;
 mod stale;
+mod survey;
+mod tolerant;
 mod trash;
 mod unpack_tar;
 mod unpack_zip;
+mod unreadable;
 mod unrecorded;
 pub mod verification;
 pub mod verify;

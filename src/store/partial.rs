@@ -16,6 +16,7 @@ use super::{
     durable::{create_folder, replace_lazily, tempfile_in},
     error::{FileAction, absent, at},
     locks,
+    own_place::refuse_link_as_file,
     staged::BUFFER,
     writers,
 };
@@ -103,6 +104,7 @@ impl Partial {
         }
         let folder = store.root.join("partial");
         create_folder(&folder)?;
+        refuse_link_as_file(&path)?;
         let mut options = fs::OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(at(FileAction::Create, &path))?;

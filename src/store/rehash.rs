@@ -80,6 +80,10 @@ impl Store {
         let folder = self.tree(tree);
         let mut folders = BTreeSet::from([folder.clone()]);
         for entry in listing.entries() {
+            folders.extend(entry.path.parents().map(|parent| folder.join(parent)));
+        }
+        folders.iter().try_for_each(|folder| self.refuse_links_to(&folder.join("file")))?;
+        for entry in listing.entries() {
             if entry.kind != EntryKind::Link {
                 let mode = if entry.kind == EntryKind::Executable { 0o555 } else { 0o444 };
                 let path = folder.join(entry.path.as_str());
@@ -87,7 +91,6 @@ impl Store {
                     set_mode(&path, mode)?;
                 }
             }
-            folders.extend(entry.path.parents().map(|parent| folder.join(parent)));
         }
         folders.iter().rev().try_for_each(|folder| {
             // The trees of another member of the group are read-only already, and only their owner may change modes.

@@ -1,6 +1,9 @@
 //! Removes a release.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use loom_base::file_lock::LockHolder;
 use loom_source::{Digest, Record, Release, Slot, record::RecordArtifact};
@@ -18,8 +21,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Busy`] where a process runs from the release, and [`StoreError::Io`] where its tree cannot be taken
-    /// away; nothing is removed then. [`StoreError::Io`] where a
-    /// file cannot be removed.
+    /// away; nothing is removed then, nor where a folder of the store is a link ([`StoreError::Damaged`]).
+    /// [`StoreError::Io`] where a file cannot be removed.
     pub fn remove(&self, release: &Release) -> Result<bool, StoreError> {
         if !self.exists() {
             return Ok(false);
@@ -28,6 +31,14 @@ impl Store {
         let _alone = self.lock_for_collection()?;
         let record = self.record(release).ok().flatten();
         let trees = self.trees_of(release)?;
+        // A link on the way to one of them is found before anything is removed.
+        let documents = self.documents_of(release).into_iter();
+        let files = documents.chain([self.link_path(release), self.latest_path(release)]);
+        let objects = record.iter().flat_map(objects_of).chain(trees.iter().copied());
+        let own = trees.iter().map(|tree| self.tree(tree));
+        for path in files.chain(own).chain(objects.map(|object| self.object(&object))) {
+            self.refuse_links_to(&path)?;
+        }
         let leases =
             trees.iter().map(|tree| self.claim(release, tree)).collect::<Result<Vec<_>, _>>()?;
         let named = self.named_trees()?;
@@ -43,7 +54,7 @@ impl Store {
         let mut barrier = Barrier::default();
         let here = self.unlink(release, &mut barrier)? || here;
         // A record on the disk without its tree would be damage.
-        barrier.wait_for_existing()?;
+        barrier.wait_for_existing(&self.root)?;
         for tree in own {
             self.forget_tree(tree)?;
         }
@@ -93,14 +104,14 @@ impl Store {
         let link = self.slot_path(release, "latest");
         let target = fs::read_link(&link).unwrap_or_default();
         let leads = |tree: &Digest| target.iter().any(|part| *part == *tree.to_string());
-        if trees.iter().any(leads) { remove_any(&link) } else { Ok(()) }
+        if trees.iter().any(leads) { self.remove_own(&link) } else { Ok(()) }
     }
 
     /// Removes the link of a release, so that no process finds it any more; returns whether it was here.
     pub(super) fn unlink_program(&self, release: &Release) -> Result<bool, StoreError> {
         let link = self.link_path(release);
         let here = fs::symlink_metadata(&link).is_ok();
-        remove_any(&link)?;
+        self.remove_own(&link)?;
         Ok(here)
     }
 
@@ -109,7 +120,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] where the link cannot be removed.
     pub fn remove_link(&self, release: &Release) -> Result<(), StoreError> {
-        remove_any(&self.link_path(release))
+        self.remove_own(&self.link_path(release))
     }
 
     /// Removes record, verification and receipt of a release, in this order, and the folders that have become empty.
@@ -120,17 +131,10 @@ impl Store {
         barrier: &mut Barrier,
     ) -> Result<bool, StoreError> {
         let mut here = false;
-        let documents = match release.slot {
-            Slot::Dev => [self.dev_root_path(release), self.receipt_path(release)].to_vec(),
-            Slot::Version(_) => vec![
-                self.record_path(release),
-                self.verification_path(release),
-                self.receipt_path(release),
-            ],
-        };
+        let documents = self.documents_of(release);
         for path in &documents {
             here |= fs::symlink_metadata(path).is_ok();
-            remove_any(path)?;
+            self.remove_own(path)?;
         }
         barrier.add(self.trees());
         for path in documents.iter().chain([&self.link_path(release)]) {
@@ -139,6 +143,21 @@ impl Store {
             barrier.add_existing(folders.find(|folder| fs::remove_dir(folder).is_err()));
         }
         Ok(here)
+    }
+
+    /// The documents of a release, in the order in which they are removed.
+    fn documents_of(&self, release: &Release) -> Vec<PathBuf> {
+        let first = match release.slot {
+            Slot::Dev => vec![self.dev_root_path(release)],
+            Slot::Version(_) => vec![self.record_path(release), self.verification_path(release)],
+        };
+        first.into_iter().chain([self.receipt_path(release)]).collect()
+    }
+
+    /// Removes a file of the store, or whatever is in its place. What is missing is no error.
+    pub(super) fn remove_own(&self, path: &Path) -> Result<(), StoreError> {
+        self.refuse_links_to(path)?;
+        remove_any(path)
     }
 
     /// Removes a tree and its listing; `false` where a process runs from the tree. The collection lock must be held.
@@ -156,7 +175,7 @@ impl Store {
     fn forget_tree(&self, tree: &Digest) -> Result<(), StoreError> {
         self.delete_trash(tree)?;
         self.forget_fingerprint(tree)?;
-        remove_any(&self.object(tree))
+        self.remove_own(&self.object(tree))
     }
 
     /// Removes the statement, archives and evidence of a record, unless another record names them.
@@ -169,7 +188,7 @@ impl Store {
         }
         for object in objects_of(record) {
             if !kept.contains(&object) {
-                remove_any(&self.object(&object))?;
+                self.remove_own(&self.object(&object))?;
             }
         }
         Ok(())

@@ -11,7 +11,6 @@ use loom_source::Digest;
 use super::{
     Store, StoreError,
     du::size,
-    durable::remove_any,
     error::{FileAction, absent, at},
     locks::{self, is_free},
 };
@@ -81,7 +80,7 @@ impl Store {
             return Ok(false);
         }
         for path in [bytes.with_extension("json"), bytes.to_owned()] {
-            remove_any(&path)?;
+            self.remove_own(&path)?;
         }
         Ok(true)
     }
@@ -93,24 +92,30 @@ pub(super) fn is_older(path: &Path, age: Duration) -> bool {
     is_older_at(path, age, SystemTime::now())
 }
 
-/// Removes the files of a folder that have not changed for `age`, also by the clock of the file system: the clock of this
-/// process may have jumped, or differ from that of a server, and what is old by it alone may be in use. What cannot be
+/// Removes the files of a folder that have not changed for `age`, also by the clock of the file system. What cannot be
 /// removed stays.
 pub(super) fn remove_older(folder: &Path, files: Vec<PathBuf>, age: Duration) {
     let old: Vec<PathBuf> = files.into_iter().filter(|path| is_older(path, age)).collect();
-    if old.is_empty() {
-        return;
-    }
-    let new_file = tempfile::NamedTempFile::new_in(folder);
-    let now = new_file.and_then(|file| file.as_file().metadata()?.modified());
-    // Where no file can be made, the next run removes them.
-    let Ok(now) = now else { return };
-    for path in old.iter().filter(|path| is_older_at(path, age, now)) {
+    for path in older_there(folder, old, age) {
         let _ = fs::remove_file(path);
     }
 }
 
-fn is_older_at(path: &Path, age: Duration, now: SystemTime) -> bool {
+/// Those of the files below `folder` that have not changed for `age` by the clock of the file system, which a new file
+/// shows: the clock of this process may have jumped, or differ from that of a server, and what is old by it alone may be in
+/// use.
+pub(super) fn older_there(folder: &Path, files: Vec<PathBuf>, age: Duration) -> Vec<PathBuf> {
+    if files.is_empty() {
+        return files;
+    }
+    let new_file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
+    let now = new_file.and_then(|file| file.as_file().metadata()?.modified());
+    // Where no file can be made, a later run removes them.
+    let Ok(now) = now else { return vec![] };
+    files.into_iter().filter(|path| is_older_at(path, age, now)).collect()
+}
+
+pub(super) fn is_older_at(path: &Path, age: Duration, now: SystemTime) -> bool {
     let changed = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
     changed.is_ok_and(|at| match now.duration_since(at) {
         Ok(since) => since >= age,

@@ -19,7 +19,7 @@ use super::{
 
 impl Store {
     fn trash_path(&self, tree: &Digest) -> PathBuf {
-        self.trees().join(format!(".trash-{tree}"))
+        self.trees().join(trash_name(tree))
     }
 
     /// Whether a tree is marked: it is being deleted where it is, and counts as absent.
@@ -39,12 +39,17 @@ impl Store {
         tree: &Digest,
         rename: &dyn Fn(&Path, &Path) -> io::Result<()>,
     ) -> Result<(), StoreError> {
-        self.delete_trash(tree)?;
+        // What a link in the place of `store/` leads to stays there.
+        self.refuse_links_to(&self.tree(tree))?;
         let (from, to) = (self.tree(tree), self.trash_path(tree));
-        if absent(fs::symlink_metadata(&from)).map_err(at(FileAction::Read, &from))?.is_none() {
-            return Ok(());
+        // Where something else has that name, the rename fails: most often there is nothing to look for.
+        match rename(&from, &to) {
+            Ok(()) => return Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(_) => self.delete_trash(tree)?,
         }
         match rename(&from, &to) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(e) if cannot_rename_folders(&e) => {
                 durable::replace(&self.root, &self.tmp(), &to, b"")
             }
@@ -63,6 +68,7 @@ impl Store {
         let meta = absent(fs::symlink_metadata(&trash)).map_err(at(FileAction::Read, &trash))?;
         match meta {
             None => Ok(()),
+            Some(_) if self.trees().is_symlink() => self.refuse_links_to(&trash),
             Some(meta) if meta.is_dir() => match self.delete_files(tree, &trash) {
                 Err(e) if e.is_read_only() => Ok(()),
                 result => result,
@@ -93,6 +99,11 @@ impl Store {
         // Without the mark the tree is another one by now.
         if self.is_marked(tree) { self.delete_trash(tree) } else { Ok(()) }
     }
+}
+
+/// The name of a tree that is being deleted, or of its mark.
+pub(super) fn trash_name(tree: &Digest) -> String {
+    format!(".trash-{tree}")
 }
 
 #[cfg(test)]

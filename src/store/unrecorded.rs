@@ -6,7 +6,7 @@ use std::path::Path;
 
 use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 
-use super::{Store, StoreError, list::names};
+use super::{Store, StoreError};
 
 impl Store {
     /// The releases that a record, a verification or a link names: all that can be removed.
@@ -35,7 +35,8 @@ impl Store {
         }
         for release in self.linked_versions()? {
             if !self.record_path(&release).is_file() {
-                found.extend(self.find(&release)?.map(|installed| (release, installed.tree)));
+                let installed = self.or_note(self.find(&release))?.flatten();
+                found.extend(installed.map(|installed| (release, installed.tree)));
             }
         }
         Ok(found)
@@ -45,7 +46,7 @@ impl Store {
     fn linked_versions(&self) -> Result<Vec<Release>, StoreError> {
         let bin = self.root.join("bin");
         let mut found = self.linked_below(&bin, &Authority::default())?;
-        for (name, folder) in names(&bin, true)? {
+        for (name, folder) in self.names(&bin, true)? {
             if let Some(Ok(authority)) = name.strip_prefix('@').map(str::parse) {
                 found.extend(self.linked_below(&folder, &authority)?);
             }
@@ -59,11 +60,11 @@ impl Store {
         authority: &Authority,
     ) -> Result<Vec<Release>, StoreError> {
         let mut found = Vec::new();
-        for (slot, folder) in names(folder, true)? {
+        for (slot, folder) in self.names(folder, true)? {
             let Ok(slot @ Slot::Version(_)) = slot.parse::<Slot>() else { continue };
-            for (platform, folder) in names(&folder, true)? {
+            for (platform, folder) in self.names(&folder, true)? {
                 let Ok(platform) = platform.parse::<Platform>() else { continue };
-                for (file, path) in names(&folder, false)? {
+                for (file, path) in self.names(&folder, false)? {
                     let name = file.strip_suffix(".exe").unwrap_or(&file);
                     let Ok(binary) = name.parse::<Name>() else { continue };
                     let product = Product { authority: authority.clone(), binary, platform };

@@ -11,10 +11,10 @@ use super::{
     Damage, EntryKind, Store, StoreError, TreeListing,
     error::find_damage,
     hash_jobs::HashJobs,
-    list::names,
     misplaced::Misplaced,
     rehash::{extra, mode_of},
     remove::objects_of,
+    unreadable::{only_topmost, unreadable},
 };
 
 /// What a verification of the whole store found.
@@ -52,8 +52,7 @@ impl VerifyReport {
     ) -> Result<Option<T>, StoreError> {
         match read {
             Err(StoreError::Io { path, source, .. }) => {
-                let fix = "check its permissions and the disk";
-                self.find(path, format!("it cannot be read: {source}"), fix);
+                self.findings.push(unreadable(path, &source));
                 Ok(None)
             }
             Err(error) => {
@@ -67,6 +66,7 @@ impl VerifyReport {
 
     /// One line for each file: the first says what is wrong, others what follows.
     fn order(&mut self) {
+        only_topmost(&mut self.findings);
         self.findings.sort();
         self.findings.dedup();
         self.notices.sort();
@@ -81,7 +81,7 @@ impl Store {
     /// verification) is no damage.
     ///
     /// # Errors
-    /// [`StoreError::Io`] where a folder cannot be read. A file that cannot be read is a damage.
+    /// [`StoreError::Io`] where the file `format` cannot be read. Any other file or folder that cannot be read is a damage.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let (mut report, jobs) = self.verify_structure()?;
         let (findings, bytes) = jobs.run();
@@ -117,8 +117,18 @@ impl Store {
         Ok(report)
     }
 
-    /// Looks at everything but the bytes of files, which are left as jobs.
+    /// Looks at everything but the bytes of files, which are left as jobs. What cannot be read is a finding.
     fn verify_structure(&self) -> Result<(VerifyReport, HashJobs), StoreError> {
+        let (store, notes) = self.noting();
+        let (mut report, jobs) = store.verify_places()?;
+        report.findings.extend(notes.take());
+        // One finding says that something is in the place of a file.
+        report.findings.sort();
+        report.findings.dedup_by(|b, a| a.path == b.path && b.what == a.what);
+        Ok((report, jobs))
+    }
+
+    fn verify_places(&self) -> Result<(VerifyReport, HashJobs), StoreError> {
         let mut report = VerifyReport::default();
         if let Err(StoreError::DamagedFormat { path, found }) = self.read_format() {
             let what = format!("expected \"loom-store 1\", got {found:?}");
@@ -140,13 +150,12 @@ impl Store {
         self.verify_objects(&mut report, &mut jobs)?;
         self.verify_trees(&mut report, &mut jobs)?;
         self.verify_releases(&mut report)?;
+        // Where it cannot be read, its folders are not seen.
+        self.names(&self.root.join("roots"), true)?;
         for Misplaced { path, what } in self.misplaced()? {
             report.find(path, what, SET_ASIDE);
         }
         report.findings.extend(self.damaged_roots()?);
-        // One finding says that something is in the place of a file.
-        report.findings.sort();
-        report.findings.dedup_by(|b, a| a.path == b.path && b.what == a.what);
         Ok((report, jobs))
     }
 
@@ -156,8 +165,8 @@ impl Store {
         jobs: &mut HashJobs,
     ) -> Result<(), StoreError> {
         let needed = self.needed_objects()?;
-        for (prefix, folder) in names(&self.root.join("objects/sha256"), true)? {
-            for (name, path) in names(&folder, false)? {
+        for (prefix, folder) in self.names(&self.root.join("objects/sha256"), true)? {
+            for (name, path) in self.names(&folder, false)? {
                 match name.parse::<Digest>() {
                     Ok(digest) if digest.prefix() == prefix && digest.to_string() == name => {
                         report.objects += 1;
@@ -219,12 +228,14 @@ fn verify_tree(
     listing: &TreeListing,
     report: &mut VerifyReport,
 ) -> Result<(), StoreError> {
-    for path in extra(folder, listing)? {
+    let extra = report.read(extra(folder, listing).map(Some), "")?;
+    for path in extra.unwrap_or_default() {
         report.find(path, "it is not in the tree's listing", "remove it");
     }
     for entry in listing.entries().iter().filter(|entry| entry.kind == EntryKind::Executable) {
         let path = folder.join(entry.path.as_str());
-        if path.is_file() && mode_of(&path)?.is_some_and(|mode| mode & 0o100 == 0) {
+        let mode = if path.is_file() { report.read(mode_of(&path), "")? } else { None };
+        if mode.is_some_and(|mode| mode & 0o100 == 0) {
             let fix = format!("chmod 555 {}", path.display());
             report.find(path, "it is a program without permission to execute", fix);
         }

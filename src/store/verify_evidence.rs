@@ -54,7 +54,9 @@ impl Store {
     /// [`StoreError::Io`] where a folder or a document cannot be read.
     pub fn verify_evidence(&self, keyring: &Keyring) -> Result<EvidenceReport, StoreError> {
         let mut report = EvidenceReport::default();
-        for release in self.known()?.into_iter().filter(|it| it.slot.version().is_some()) {
+        // What cannot be read is found by `verify`.
+        for release in self.noting().0.known()?.into_iter().filter(|it| it.slot.version().is_some())
+        {
             // A missing or damaged verification is found by `verify`.
             let Ok(Some(verification)) = self.verification(&release) else { continue };
             self.check_release(&release, &verification, keyring, &mut report);

@@ -1,15 +1,17 @@
 //! Verifies the documents and links of all releases, as a part of verifying a whole store.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use loom_base::bounded_file::RegularFile;
 use loom_source::{Release, Slot};
 
 use super::{
     Damage, Installed, Store, StoreError,
+    error::absent,
     installed::TreeRef,
     remove::objects_of,
     staged::measure,
+    unreadable::is_missing,
     verify::{VerifyReport, fix},
 };
 
@@ -27,7 +29,8 @@ impl Store {
             self.verify_verification(&release, report)?;
         }
         for (release, tree) in self.unrecorded()? {
-            if self.tree(&tree).is_dir() && !self.is_marked(&tree) {
+            let is_here = self.tree(&tree).is_dir() && !self.is_marked(&tree);
+            if is_here && is_missing(&self.record_path(&release)) {
                 let what = format!("the record of {release} is missing, but its tree is here");
                 let fix = "`loom store repair` makes it again".to_owned();
                 report.notices.push(Damage { path: self.record_path(&release), what, fix });
@@ -45,7 +48,7 @@ impl Store {
         let fix = fix(std::slice::from_ref(release));
         let Some(record) = report.read(self.record(release), &fix)? else { return Ok(()) };
         for object in objects_of(&record) {
-            if !self.object(&object).is_file() {
+            if is_missing(&self.object(&object)) {
                 report.find(&path, format!("its object {object} is missing"), &fix);
             }
         }
@@ -63,8 +66,9 @@ impl Store {
         let recorded = self.recorded_tree(release).ok().flatten();
         let Some(TreeRef { tree, .. }) = recorded else { return };
         let folder = self.tree(&tree);
+        let is_unreadable = fs::metadata(&folder).is_err_and(|e| absent::<()>(Err(e)).is_err());
         let is_removed = || self.trees().join(format!(".trash-{tree}")).exists();
-        if !folder.is_dir() && !is_removed() {
+        if !folder.is_dir() && !is_unreadable && !is_removed() {
             let what = format!("it is missing; {release} needs it");
             report.find(folder, what, fix(std::slice::from_ref(release)));
         }
@@ -82,7 +86,7 @@ impl Store {
         let verification = report.read(self.verification(release), &again)?;
         let fix = fix(std::slice::from_ref(release));
         for object in verification.iter().flat_map(|verification| &verification.evidence) {
-            if !self.object(object).is_file() {
+            if is_missing(&self.object(object)) {
                 report.find(&path, format!("its evidence {object} is missing"), &fix);
             }
         }

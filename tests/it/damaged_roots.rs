@@ -91,6 +91,54 @@ fn a_root_that_cannot_be_read_keeps_everything() {
 }
 
 #[test]
+fn repair_keeps_the_lines_that_can_be_read() {
+    let (sandbox, _mirror) = installed();
+    for kind in ["projects", "generations"] {
+        let root = root(&sandbox, kind);
+        let text = fs::read_to_string(&root).unwrap();
+        for (damaged, kept) in [
+            (format!("{text}\u{fffd} no line\n"), &text[..]),
+            (format!("{text}0123"), &text[..]),
+            (text.replacen("loom-", "l\0\0m-", 1), &text[..]),
+        ] {
+            fs::write(&root, &damaged).unwrap();
+            let path = root.to_str().unwrap();
+            sandbox.loom(&["store", "verify"]).code(6);
+            let repair = sandbox.loom(&["store", "repair"]).ok();
+            for word in [path, "written again with the", "can be read", "damaged/"] {
+                assert!(repair.stdout().contains(word), "{kind}: {}", repair.stdout());
+            }
+            assert_eq!(fs::read_to_string(&root).unwrap(), kept, "{kind}: {damaged:?}");
+            sandbox.verify();
+        }
+        // What is set aside is there until the next collection.
+        let aside = sandbox.files("").iter().filter(|file| file.starts_with("damaged")).count();
+        assert!(aside >= 3, "{aside}");
+    }
+    let removed = sandbox.loom(&["store", "gc", "--keep", "0", "--json"]).ok().json();
+    let removed = removed["removed"].as_array().unwrap();
+    let is_kept = |version: &str| removed.iter().all(|one| one["version"] != version);
+    assert!(is_kept("0.1.0") && is_kept("0.2.0") && !is_kept("0.3.0"), "{removed:?}");
+}
+
+/// The generation that was the current one may be lost; those that are left keep their trees.
+#[test]
+fn a_generation_that_is_lost_is_not_the_current_one() {
+    let (sandbox, _mirror) = installed();
+    sandbox.loom(&["use", "0.3.0"]).ok();
+    let root = root(&sandbox, "generations");
+    let text = fs::read_to_string(&root).unwrap();
+    let newest = text.lines().find(|line| line.contains(" 0.3.0 ")).unwrap();
+    fs::write(&root, text.replace(newest, &newest.replace(" 0.3.0 ", " ?.3.0 "))).unwrap();
+    sandbox.loom(&["store", "repair"]).ok();
+    let mended = fs::read_to_string(&root).unwrap();
+    assert!(mended.contains(" 0.2.0 ") && !mended.contains("current"), "{mended}");
+    sandbox.loom(&["use", "0.4.0"]).ok();
+    let list = sandbox.loom(&["list", "--generations"]).ok().stdout();
+    assert!(list.contains("0.2.0") && list.contains("0.4.0"), "{list}");
+}
+
+#[test]
 fn a_version_that_is_kept_is_not_removed_without_force() {
     let (sandbox, _mirror) = installed();
     sandbox.loom(&["remove", "0.1.0"]).code(2).says(&["loom store keep --remove 0.1.0", "--force"]);

@@ -151,6 +151,60 @@ fn a_cache_without_write_permission_serves_installed_releases() {
     }
 }
 
+/// One folder that cannot be read hides no damage elsewhere.
+#[test]
+fn verify_goes_on_where_a_folder_cannot_be_read() {
+    let (sandbox, mirror) = (Sandbox::direct(), Plain::of(&["0.1.0", "0.2.0"]));
+    let config = format!("[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n", mirror.url());
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &config);
+    for command in [&["get", "0.1.0"][..], &["get", "0.2.0"], &["use", "0.2.0"], &["get", "9.9.9"]]
+    {
+        sandbox.loom(command);
+    }
+    let cache = sandbox.cache();
+    let other = cache.join("fingerprints");
+    let _ = fs::remove_dir_all(&other);
+    fs::write(&other, "").unwrap();
+    let first = |folder: &str| {
+        let name = support::sandbox::names(&cache.join(folder)).into_iter().min().unwrap();
+        format!("{folder}/{name}")
+    };
+    let (tree, prefix) = (first("store"), first("objects/sha256"));
+    for place in [
+        "store",
+        &tree,
+        "objects",
+        &prefix,
+        "releases",
+        "releases/loom-os",
+        "verifications/loom-os",
+        "receipts",
+        "failures",
+        "roots",
+        "roots/generations",
+        "bin",
+        "bin/0.1.0",
+        "locks",
+        "tmp",
+    ] {
+        let folder = cache.join(place);
+        let mode = fs::metadata(&folder).unwrap().permissions();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
+        let run = loom_without_capabilities(&sandbox, &["store", "verify", "--json"]);
+        let quick = loom_without_capabilities(&sandbox, &["doctor", "--offline"]);
+        fs::set_permissions(&folder, mode).unwrap();
+        let found = run.code(6).json();
+        let path_of = |one: &serde_json::Value| one["path"].as_str().unwrap().to_owned();
+        let findings = found["findings"].as_array().unwrap();
+        let unreadable = findings.iter().filter(|it| it["what"].as_str().unwrap().contains("read"));
+        let unreadable: Vec<String> = unreadable.map(path_of).collect();
+        assert_eq!(unreadable, [folder.to_str().unwrap()], "{place}: {found}");
+        let others: Vec<String> = findings.iter().map(path_of).collect();
+        assert!(others.contains(&other.to_str().unwrap().to_owned()), "{place}: {found}");
+        assert_eq!(quick.exit(), 1, "{place}");
+    }
+}
+
 /// Removes write permission from `folder` and every folder below it.
 fn make_read_only(folder: &Path) {
     for name in support::sandbox::names(folder) {

@@ -26,6 +26,7 @@ fn rollback_goes_to_the_version_before() {
     let json = sandbox.loom(&["rollback", "--json"]).ok().json();
     assert!(json["version"] == "0.1.0" && json["generation"] == 1);
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
+    sandbox.loom(&["get", "-v"]).ok().says(&["version 0.1.0, set by `loom rollback`\n"]);
     sandbox.loom(&["rollback"]).code(3);
     sandbox.loom(&["rollback", "--to", "2"]).ok();
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));

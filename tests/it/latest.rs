@@ -43,7 +43,8 @@ fn the_first_source_with_a_match_decides_and_not_the_newest_version() {
         let run = sandbox.loom(&["get", "--version", requested]).ok();
         assert_eq!(run.path(), sandbox.link(version), "{requested}");
     }
-    assert_eq!(sandbox.loom(&["which", "--version", "^0.2"]).ok().path(), sandbox.link("0.2.1"));
+    // `which` names what `get` takes, whatever else is installed.
+    assert_eq!(sandbox.loom(&["which", "--version", "^0.2"]).ok().path(), sandbox.link("0.2.0"));
     sandbox.loom(&["get", "--version", ">=0.4"]).code(3);
     sandbox.loom(&["get", "--version", "0.2.x.y"]).code(2);
 }

@@ -58,7 +58,7 @@ fn each_row_has_source_size_and_date_and_the_default_is_marked() {
     assert!(lines[1].starts_with("*  0.1.0 ") && lines[2].starts_with("   0.2.0 "), "{text}");
     let day = row["at"].as_str().unwrap().split('T').next().unwrap();
     assert!(lines[1].contains(" B  ") && lines[1].contains(day), "{text}");
-    run.says(&["* default version, set with `loom use`\n"]);
+    run.says(&["* default version, set with `loom use` or `loom rollback`\n"]);
     assert_eq!(sandbox.loom(&["list", "--quiet"]).ok().stderr(), "");
 }
 

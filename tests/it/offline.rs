@@ -127,3 +127,20 @@ fn latest_falls_back_to_the_newest_installed_version() {
     let run = sandbox.loom(&get).ok();
     assert_eq!(run.path(), sandbox.link("0.1.0"));
 }
+
+#[test]
+fn what_only_serves_the_network_is_not_read() {
+    let mut sandbox = Sandbox::new();
+    let source = "[[sources]]\ntype = \"mirror\"\nurl = \"https://mirror.invalid/x\"\n";
+    let config = sandbox.home().join(".config/loom/config.toml");
+    let get = |sandbox: &Sandbox, option: &[&str]| {
+        sandbox.loom(&[&["get", "0.2.0"][..], option].concat())
+    };
+    sandbox.write(&config, &format!("{source}ca = \"/missing/ca.pem\"\n"));
+    get(&sandbox, &["--offline"]).code(7).never_says(&["ca.pem"]);
+    get(&sandbox, &[]).code(2).says(&["ca.pem"]);
+    sandbox.write(&config, source);
+    sandbox.set("SSL_CERT_FILE", "/missing/all.pem").set("HTTPS_PROXY", "ftp://proxy.invalid");
+    get(&sandbox, &["--offline"]).code(7).never_says(&["all.pem", "proxy.invalid"]);
+    get(&sandbox, &[]).code(2);
+}

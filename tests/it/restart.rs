@@ -2,7 +2,7 @@
 
 use crate::support::{
     Stage, program,
-    stage::{answers, runs, until},
+    stage::{answers, kill, runs, until},
 };
 
 #[test]
@@ -81,4 +81,32 @@ fn if_the_new_runtime_fails_the_previous_one_runs_again_and_both_logs_are_kept()
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&now["pid"]) && !stage.leased(&now));
     until("its supervisor has exited", || !runs(&now["supervisor_pid"]));
+}
+
+#[test]
+fn a_failing_restart_of_an_orphan_starts_the_release_before_again() {
+    let stage = Stage::new();
+    let before = stage.up();
+    kill(&before["supervisor_pid"]);
+    stage.add("0.3.0", b"#!/bin/sh\necho I fail\nexit 3\n");
+    let run = stage.sandbox.loom(&["restart", "--version", "0.3.0"]).code(3);
+    run.says(&[
+        "failed to start; the previous one, loom-bridge-server 0.2.0, runs again",
+        "I fail",
+    ]);
+    let after = stage.instance();
+    assert_eq!((&after["state"], &after["version"]), (&"ready".into(), &"0.2.0".into()));
+    assert_eq!((&after["bridge"], &after["tree"]), (&before["bridge"], &before["tree"]));
+    assert!(answers(&after) && stage.leased(&after) && !runs(&before["pid"]));
+    // The same release with settings that fail has nothing to go back to.
+    kill(&after["supervisor_pid"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = stage.sandbox.loom(&["restart", "--bridge-port", &port]).code(9);
+    run.says(&[
+        "nothing runs: the previous one, loom-bridge-server 0.2.0, had lost its supervisor and was stopped",
+        &format!("127.0.0.1:{port} is in use"),
+    ]);
+    assert_eq!(stage.instance(), serde_json::Value::Null);
+    assert!(stage.sandbox.servers().is_empty());
 }

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::support::{ArtifactKind, Entry, Packing, Run, Sandbox, SignedDepot};
+use crate::support::{ArtifactKind, Entry, Packing, Run, Sandbox, Server, SignedDepot};
 
 /// A copy of `loom` in a folder of the user.
 fn install(sandbox: &Sandbox) -> PathBuf {
@@ -136,15 +136,34 @@ fn a_program_that_something_else_updates_is_refused() {
 fn a_check_announces_only_what_an_update_takes() {
     let sandbox = Sandbox::new();
     let program = install(&sandbox);
-    let signed = mirror(&sandbox, &[("9.0.0", other("9.0.0"))]);
+    let signed = mirror(&sandbox, &[]);
+    let entry = Entry { path: "loom".to_owned(), exec: true, bytes: other("9.0.0") };
+    let kinds = [ArtifactKind::Archive(Packing::TarGz)];
+    let archive = signed.depot.add_of("loom", "9.0.0", &[entry], &kinds).archive_path();
+    signed.sign();
     let check = || run(&sandbox, &program, &["self", "update", "--check"]);
     check().code(1);
     sandbox.loom(&["trust", "remove-root", &signed.url()]).ok();
     sandbox.remove_cache();
+    let web = Server::serve(signed.depot.path());
+    sandbox.sources(&[(&web.url(), "")]);
     let refused = check().code(6);
+    assert_eq!(web.gets(&archive), 1, "it is downloaded once");
     assert!(!refused.stdout().contains("9.0.0"), "{}", refused.stdout());
     refused.says(&["neither a signature nor a signed index", "trust.keys"]);
     assert!(!sandbox.state().join("self/previous.json").exists());
+}
+
+#[test]
+fn a_check_where_no_source_has_the_program_says_so() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let mirror = SignedDepot::of(&["0.1.0"]);
+    sandbox.sources(&[(&mirror.url(), "")]);
+    let check = run(&sandbox, &program, &["self", "update", "--check"]).code(3);
+    assert_eq!(check.stdout(), "");
+    check.says(&["has no versions of loom "]);
+    run(&sandbox, &program, &["self", "update", "--check", "--offline"]).code(3);
 }
 
 #[test]

@@ -144,12 +144,7 @@ fn a_version_that_was_withdrawn_is_named_and_left() {
     let mut stage = UpdateStage::new("");
     stage.add("0.2.1", &server("0.2.1", ""));
     stage.sandbox.loom(&["get"]).ok();
-    stage.mirror.serial += 1;
-    stage.mirror.sign_with(|payload| {
-        let entries = payload.releases.iter_mut();
-        let withdrawn = entries.filter(|entry| entry.version.to_string() == "0.2.1");
-        withdrawn.for_each(|entry| entry.yanked = true);
-    });
+    withdraw(&mut stage, "0.2.1");
     let run = stage.sandbox.loom(&["outdated"]).ok();
     run.says(&["has withdrawn 0.2.1, which is used"]);
     let row = stage.sandbox.loom(&["outdated", "--json"]).ok().json()["products"][0].clone();
@@ -159,6 +154,92 @@ fn a_version_that_was_withdrawn_is_named_and_left() {
     assert!(check.stdout().contains("0.2.1 -> 0.2.0"), "{}", check.stdout());
     stage.sandbox.loom(&["update"]).ok();
     stage.sandbox.loom(&["update", "--check"]).code(0);
+}
+
+/// Withdraws a version from the mirror of the stage.
+fn withdraw(stage: &mut UpdateStage, version: &str) {
+    stage.mirror.serial += 1;
+    stage.mirror.sign_with(|payload| {
+        let entries = payload.releases.iter_mut();
+        let withdrawn = entries.filter(|entry| entry.version.to_string() == version);
+        withdrawn.for_each(|entry| entry.yanked = true);
+    });
+}
+
+#[test]
+fn all_commands_have_the_same_latest_version_after_a_withdrawal() {
+    for policy in ["", "policy = \"off\"", AUTO] {
+        let mut stage = UpdateStage::new(policy);
+        stage.sandbox.loom(&["get", "0.2.0"]).ok();
+        stage.add("0.2.1", &server("0.2.1", ""));
+        stage.sandbox.loom(&["get"]).ok();
+        assert_eq!(stage.sandbox.loom(&["which"]).ok().path(), stage.sandbox.link("0.2.1"));
+        withdraw(&mut stage, "0.2.1");
+        let row = stage.sandbox.loom(&["outdated", "--json"]).ok().json()["products"][0].clone();
+        let expected = (&"0.2.0".into(), &"0.2.0".into(), &false.into());
+        assert_eq!((&row["used"], &row["allowed"], &row["withdrawn"]), expected, "{policy}: {row}");
+        for args in [&["which"][..], &["which", "latest"], &["which", "0.2"], &["get"]] {
+            let found = stage.sandbox.loom(args).ok();
+            assert_eq!(found.path(), stage.sandbox.link("0.2.0"), "{policy} {args:?}");
+        }
+        stage.sandbox.loom(&["update", "--check"]).code(0);
+        let update = stage.sandbox.loom(&["update"]).ok().stdout();
+        assert_eq!(update, "loom-bridge-server 0.2.0, unchanged\n", "{policy}");
+        assert_eq!(stage.up()["version"], "0.2.0", "{policy}");
+        stage.sandbox.loom(&["down"]).ok();
+    }
+}
+
+#[test]
+fn an_update_away_from_a_withdrawn_version_is_announced_once() {
+    let mut stage = UpdateStage::new("");
+    // A source beyond the disk is not asked by each command.
+    let web = Server::serve(stage.mirror.depot.path());
+    let config = stage.sandbox.home().join(".config/loom/config.toml");
+    let text = fs::read_to_string(&config).unwrap().replace(&stage.mirror.url(), &web.url());
+    fs::write(&config, text).unwrap();
+    let (file, sha256) = stage.mirror.anchor();
+    stage.sandbox.loom(&["trust", "add-root", &file, "--sha256", &sha256]).ok();
+    stage.sandbox.loom(&["get", "0.2.0"]).ok();
+    stage.add("0.2.1", &server("0.2.1", ""));
+    stage.sandbox.loom(&["get"]).ok();
+    withdraw(&mut stage, "0.2.1");
+    let update = || stage.sandbox.loom(&["update"]).ok().stdout();
+    assert_eq!(stage.sandbox.loom(&["which"]).ok().path(), stage.sandbox.link("0.2.1"));
+    assert_eq!(update(), "loom-bridge-server 0.2.1 -> 0.2.0\n");
+    web.forget();
+    assert_eq!(stage.sandbox.loom(&["which", "latest"]).ok().path(), stage.sandbox.link("0.2.0"));
+    assert_eq!(web.requests().len(), 0, "`which` asks no source");
+    assert_eq!(update(), "loom-bridge-server 0.2.0, unchanged\n");
+}
+
+#[test]
+fn a_list_that_is_older_than_a_version_of_its_source_decides_nothing() {
+    let mut stage = UpdateStage::new("");
+    stage.sandbox.loom(&["get"]).ok();
+    stage.add("0.2.1", &server("0.2.1", ""));
+    stage.sandbox.loom(&["get", "0.2.1"]).ok();
+    assert_eq!(stage.sandbox.loom(&["which"]).ok().path(), stage.sandbox.link("0.2.1"));
+}
+
+#[test]
+fn a_version_that_was_rolled_back_is_named_where_a_higher_one_is_withdrawn() {
+    let mut stage = UpdateStage::new(AUTO);
+    stage.sandbox.write("loom.toml", "[bridge]\ntimeout_sec = 2\n");
+    stage.up();
+    stage.add("0.2.1", b"#!/bin/sh\nexit 1\n");
+    stage.until_noted("rolled-back", "0.2.1");
+    stage.sandbox.loom(&["down"]).ok();
+    stage.add("0.2.2", &server("0.2.2", ""));
+    stage.sandbox.loom(&["get"]).ok();
+    withdraw(&mut stage, "0.2.2");
+    let outdated = || stage.sandbox.loom(&["outdated"]).ok();
+    outdated().says(&["0.2.1 was rolled back at", "is left out"]);
+    configure(&stage, "");
+    let run = outdated().says(&["0.2.1 was rolled back at"]);
+    assert!(!run.stderr().contains("is left out"), "{}", run.stderr());
+    let row = stage.sandbox.loom(&["outdated", "--json"]).ok().json()["products"][0].clone();
+    assert_eq!((&row["used"], &row["allowed"]), (&"0.2.1".into(), &"0.2.1".into()));
 }
 
 #[test]
@@ -241,4 +322,11 @@ fn on_failing_state(failure: &str, mend: &str) {
 fn a_state_folder_that_is_full_postpones_an_update() {
     let fill = "{ cat /dev/zero >\"$state/fill\" 2>/dev/null; test -s \"$state/fill\"; }";
     on_failing_state(fill, "rm \"$state/fill\"");
+}
+
+#[test]
+fn a_state_folder_that_is_read_only_postpones_an_update() {
+    // Over the folder: files that are open for writing keep its own mount from that.
+    let cover = "mount --bind \"$state\" \"$state\" && mount -o remount,ro,bind \"$state\"";
+    on_failing_state(&format!("{{ {cover}; }}"), "umount -l \"$state\"");
 }

@@ -168,7 +168,7 @@ fn a_helper_process_may_be_killed_at_any_time() {
 
 #[test]
 fn a_server_that_was_only_tried_keeps_its_tree_and_ends_with_the_next_command() {
-    for command in ["status", "up", "down", "doctor"] {
+    for command in ["status", "up", "down", "doctor", "remove"] {
         let mut stage = UpdateStage::new(AUTO);
         let before = stage.up();
         stage.add("0.2.1", b"#!/bin/sh\n# LOOM_READY_FILE\necho $$\nsleep 600\n");
@@ -184,13 +184,16 @@ fn a_server_that_was_only_tried_keeps_its_tree_and_ends_with_the_next_command() 
         let lease = stage.sandbox.cache().join("leases").join(tree.as_str().unwrap());
         let is_kept = || fs::File::open(&lease).unwrap().try_lock().is_err();
         assert!(is_kept() && runs(&tried), "{command}");
-        stage.sandbox.loom(&[command]);
+        match command {
+            "remove" => stage.sandbox.loom(&["remove", "0.2.1"]).ok(),
+            _ => stage.sandbox.loom(&[command]),
+        };
         until("it has ended", || !runs(&tried));
         assert!(!is_kept(), "{command}");
         assert_eq!(runs(&before["pid"]), command != "down", "{command}");
-        let why = stage.sandbox.loom(&["why", "0.2.1"]).ok().stdout();
+        let why = stage.sandbox.loom(&["why"]).ok().stdout();
         assert!(why.contains("killed while 0.2.1 was tried on free ports"), "{command}: {why}");
-        stage.sandbox.loom(&["remove", "0.2.1"]).ok();
+        stage.sandbox.loom(&["remove", "0.2.1"]).code(if command == "remove" { 3 } else { 0 });
         stage.sandbox.loom(&["down"]).ok();
         assert!(stage.sandbox.servers().is_empty(), "{command}");
     }
@@ -209,9 +212,46 @@ fn a_server_that_starts_in_place_when_its_supervisor_is_killed_is_found_and_ende
     kill(&before["supervisor_pid"]);
     let orphan = stage.instance();
     assert_eq!((&orphan["state"], &orphan["version"]), (&"orphaned".into(), &"0.2.1".into()));
-    let why = stage.sandbox.loom(&["why", "0.2.1"]).ok().stdout();
-    assert!(why.contains("the supervisor was killed while 0.2.1 started"), "{why}");
-    assert_eq!(generation(&stage), "0.2.0", "it was never ready under its supervisor");
+    let why = || stage.sandbox.loom(&["why", "0.2.1"]).ok().stdout();
+    assert!(why().contains("the supervisor was killed while 0.2.1 started"), "{}", why());
+    assert_eq!(generation(&stage), "0.2.0", "it was never ready");
+    assert_eq!(orphan["bridge"], Value::Null);
+    stage
+        .sandbox
+        .loom(&["env"])
+        .code(1)
+        .says(&["0.2.1 is not ready: it is orphaned", "loom restart"]);
+    // It becomes ready all the same.
+    until("it is ready", || stage.instance()["bridge"] == before["bridge"]);
+    assert!(answers(&before));
+    let env = stage.sandbox.loom(&["env", "--json"]).ok().json();
+    assert_eq!(env["env"]["LOOM_BRIDGE_ADDR"], before["bridge"]["address"]);
+    assert!(why().contains("it became ready without a supervisor"), "{}", why());
+    assert_eq!(generation(&stage), "0.2.1");
+    let noted = stage.updates();
+    let interrupted = noted.iter().filter(|entry| entry["event"] == "interrupted");
+    assert_eq!(interrupted.count(), 1, "{noted:?}");
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&orphan["pid"]) && stage.sandbox.servers().is_empty());
+}
+
+#[test]
+fn a_server_that_is_ready_before_its_supervisor_knows_it_is_a_generation() {
+    let mut stage = UpdateStage::new(AUTO);
+    let before = stage.up();
+    stage.add("0.2.1", &server("0.2.1", "if [ -n \"$LOOM_LISTEN_FDS\" ]; then sleep 2; fi"));
+    until("the new one is started", || {
+        let instance = stage.instance();
+        instance["version"] == "0.2.1" && instance["pid"].is_u64()
+    });
+    kill(&before["supervisor_pid"]);
+    // No command looks at it until it is ready.
+    let ready = Path::new(before["log"].as_str().unwrap()).with_file_name("ready.json");
+    until("it is ready", || ready.exists());
+    assert_eq!(generation(&stage), "0.2.1");
+    let events: Vec<Value> = stage.updates().iter().map(|entry| entry["event"].clone()).collect();
+    assert!(!events.contains(&"interrupted".into()), "{events:?}");
+    let orphan = stage.instance();
+    assert_eq!((&orphan["state"], &orphan["bridge"]), (&"orphaned".into(), &before["bridge"]));
+    stage.sandbox.loom(&["down"]).ok();
 }

@@ -87,7 +87,7 @@ pub trait Destination: Debug + Display + Send + Sync {
     /// Where the file cannot be removed.
     async fn delete(&self, key: &str) -> Result<(), DestinationError>;
 
-    /// Waits until everything that was written survives a power failure.
+    /// Waits until everything that was written and removed survives a power failure.
     ///
     /// # Errors
     /// Where that cannot be had. What was written since the last call must then be written again.

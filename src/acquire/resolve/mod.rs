@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`newest`] | [`newest_version`]: the newest version at one source; `get` and `source test` decide by it |
 //! | [`newer`] | [`newer_versions`]: which versions the sources have beside the one that runs |
+//! | [`recalled`] | [`recalled_version`]: which installed version a selector means by the last lists |
 //! | `choose` | chooses among the versions of a list |
 //! | `downgrade` | notices a source that goes back to an older version |
 //! | `listing_cache` | `ListingCache`: the last list of each source |
@@ -22,6 +23,7 @@ mod downgrade;
 mod listing_cache;
 pub mod newer;
 pub mod newest;
+pub mod recalled;
 pub mod remote;
 mod resolution;
 mod resolver;
@@ -31,6 +33,8 @@ mod undecided;
 pub use downgrade::check_downgrade;
 pub use newer::{NewerQuery, NewerVersions, is_update, newer_versions};
 pub use newest::{NewestVersion, newest_version};
+pub(super) use recalled::forget_older_list;
+pub use recalled::recalled_version;
 pub use resolution::Compared;
 pub(super) use resolution::Resolution;
 pub(super) use resolver::Resolver;

@@ -1,4 +1,4 @@
-//! The version that `loom use` chose: the default where no flag, variable or file names one.
+//! The version that `loom use` or `loom rollback` chose: the default where no flag, variable or file names one.
 //!
 //! Kept in `use/` of the state folder, one file per program.
 
@@ -7,12 +7,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::{StateDir, StateError, StateFile};
 
-/// The document; older versions wrote the version alone.
+/// The document; older versions wrote the version alone, or not what chose it.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum ChosenVersion {
-    Document { version: String },
+    Document {
+        version: String,
+        #[serde(default)]
+        by: ChosenBy,
+    },
     Text(String),
+}
+
+/// The command that chose the version.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChosenBy {
+    /// `loom use`
+    #[default]
+    Use,
+    /// `loom rollback`
+    Rollback,
 }
 
 fn file(state: &StateDir, authority: &Authority, binary: &Name) -> StateFile {
@@ -28,10 +43,24 @@ pub fn load(
     authority: &Authority,
     binary: &Name,
 ) -> Result<Option<Slot>, StateError> {
+    Ok(load_with_command(state, authority, binary)?.map(|(slot, _)| slot))
+}
+
+/// As [`load`], with the command that chose it.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_with_command(
+    state: &StateDir,
+    authority: &Authority,
+    binary: &Name,
+) -> Result<Option<(Slot, ChosenBy)>, StateError> {
     let chosen: Option<ChosenVersion> = file(state, authority, binary).read_json()?;
-    Ok(chosen.and_then(|chosen| match chosen {
-        ChosenVersion::Document { version } | ChosenVersion::Text(version) => version.parse().ok(),
-    }))
+    let chosen = chosen.map(|chosen| match chosen {
+        ChosenVersion::Document { version, by } => (version, by),
+        ChosenVersion::Text(version) => (version, ChosenBy::Use),
+    });
+    Ok(chosen.and_then(|(version, by)| Some((version.parse().ok()?, by))))
 }
 
 /// Chooses a version, or the development build.
@@ -43,8 +72,9 @@ pub fn save(
     authority: &Authority,
     binary: &Name,
     slot: &Slot,
+    by: ChosenBy,
 ) -> Result<(), StateError> {
-    let chosen = ChosenVersion::Document { version: slot.to_string() };
+    let chosen = ChosenVersion::Document { version: slot.to_string(), by };
     file(state, authority, binary).write_document(&chosen)
 }
 
@@ -67,10 +97,14 @@ mod tests {
         let (authority, binary) = (Authority::default(), Name::default());
         let slot: Slot = "0.2.0".parse().unwrap();
         assert_eq!(load(&state, &authority, &binary).unwrap(), None);
-        save(&state, &authority, &binary, &slot).unwrap();
-        assert_eq!(load(&state, &authority, &binary).unwrap(), Some(slot.clone()));
+        save(&state, &authority, &binary, &slot, ChosenBy::Rollback).unwrap();
+        let chosen = || load_with_command(&state, &authority, &binary).unwrap();
+        assert_eq!(chosen(), Some((slot.clone(), ChosenBy::Rollback)));
         let file = file(&state, &authority, &binary);
-        assert_eq!(file.read().unwrap().unwrap(), b"{\"schema\":1,\"version\":\"0.2.0\"}\n");
+        let document = b"{\"schema\":1,\"version\":\"0.2.0\",\"by\":\"rollback\"}\n";
+        assert_eq!(file.read().unwrap().unwrap(), document);
+        file.write(br#"{"schema":1,"version":"0.2.0"}"#).unwrap();
+        assert_eq!(chosen(), Some((slot.clone(), ChosenBy::Use)), "of an older version");
         file.write(b"\"0.2.0\"").unwrap();
         assert_eq!(load(&state, &authority, &binary).unwrap(), Some(slot), "of an older version");
         assert!(clear(&state, &authority, &binary).unwrap());

@@ -2,7 +2,7 @@
 //!
 //! | file | keeps |
 //! |---|---|
-//! | [`chosen`] | the version that `loom use` chose |
+//! | [`chosen`] | the version that `loom use` or `loom rollback` chose |
 //! | [`first_seen`] | the digests that a release had when it was first acquired |
 //! | `highest` | the newest version that `latest` led to |
 //! | [`quarantine`] | the sources that delivered wrong bytes recently |

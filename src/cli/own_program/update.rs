@@ -12,7 +12,7 @@ use crate::cli::{
     version_arg,
 };
 use loom_runtime::{
-    acquire::{AcquireOptions, Acquirer},
+    acquire::{AcquireOptions, Acquired, Acquirer, How},
     config::{Flags, Resolved},
     own_program::NewProgram,
     sources::{OpenedSources, SourceClass},
@@ -34,6 +34,9 @@ pub(super) struct Args {
     sources: Vec<String>,
 }
 
+/// What to do where no source has the program.
+const NO_SOURCE_HINT: &str = "`loom source list` shows the sources, --source names another one";
+
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let flags = Flags { sources: args.sources.clone(), ..Flags::default() };
     let mut resolved = context.resolve_without_project(flags)?;
@@ -49,12 +52,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         Some(version) => Selector::Exact(version.clone()),
         None => Selector::Latest,
     };
-    let mut installed = acquire(context, &resolved, &store, &product, &selector, false)?;
-    let version = installed.release.slot.to_string();
-    let is_newer = installed.release.slot.version() > VERSION.parse().ok().as_ref();
+    let acquired = acquire(context, &resolved, &store, &product, &selector, false)?;
+    let version = acquired.installed.release.slot.to_string();
+    let is_newer = acquired.installed.release.slot.version() > VERSION.parse().ok().as_ref();
     let changes = if args.version.is_some() { version != VERSION } else { is_newer };
     if changes {
-        installed = identified(context, &resolved, &store, &product, installed)?;
+        let installed = identified(context, &resolved, &store, &product, acquired)?;
         program.replace(&new_program(&store, &installed)?)?;
     }
     let document = json!({
@@ -89,15 +92,23 @@ fn check(context: &Context, resolved: &Resolved, product: &Product) -> Outcome {
     let policy = ready::policy(resolved)?;
     let latest = Selector::Latest;
     let found = newer::ask(context, resolved, product, &latest, running.as_ref(), policy)?;
+    if found.newest.is_none() {
+        // Mostly fails, with the error that says why.
+        acquire(context, resolved, &context.store(resolved)?, product, &latest, false)?;
+        let message = format!("no source has a version of {product}");
+        let mut error = CommandError::new(Exit::Absent, message).hint(NO_SOURCE_HINT);
+        error.causes = found.remarks;
+        return Err(error);
+    }
     let mut newer = found.selected.filter(|version| running.as_ref() < Some(version));
     if newer.is_some() {
         // What vouches for a release is known once it is here; what would be refused is not announced.
         let store = context.store(resolved)?;
-        let installed = acquire(context, resolved, &store, product, &latest, false)?;
-        newer = installed.release.slot.version().cloned();
+        let acquired = acquire(context, resolved, &store, product, &latest, false)?;
+        newer = acquired.installed.release.slot.version().cloned();
         newer = newer.filter(|version| running.as_ref() < Some(version));
         if newer.is_some() {
-            identified(context, resolved, &store, product, installed)?;
+            identified(context, resolved, &store, product, acquired)?;
         }
     }
     let document = json!({
@@ -120,7 +131,7 @@ fn acquire(
     product: &Product,
     selector: &Selector,
     force: bool,
-) -> Result<Installed, CommandError> {
+) -> Result<Acquired, CommandError> {
     let OpenedSources { mut candidates, notices } = context.open_sources(resolved, false)?;
     // A cargo build is no release.
     candidates.retain(|candidate| candidate.class != SourceClass::Build);
@@ -135,29 +146,30 @@ fn acquire(
     let acquirer = Acquirer::new(store, state, &candidates, policy, options, &reporter);
     let acquired = acquirer.acquire(product, selector);
     context.notices(store);
-    let acquired = acquired.map_err(|error| {
+    acquired.map_err(|error| {
         let hints: Vec<String> = open::hints(&notices).collect();
         let error = CommandError::from(error);
         if hints.is_empty() { error } else { error.also(hints.join("\n")) }
-    })?;
-    Ok(acquired.installed)
+    })
 }
 
-/// A release whose publisher is known. What is here was perhaps verified again without its signature, or before a key was
+/// A release whose publisher is known. What was here before was perhaps verified again without its signature, or before a key was
 /// named: its source may prove it.
 fn identified(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     product: &Product,
-    mut installed: Installed,
+    Acquired { mut installed, how }: Acquired,
 ) -> Result<Installed, CommandError> {
-    if !resolved.offline.value
+    let is_fetched = matches!(how, How::Fetched { .. });
+    if !is_fetched
+        && !resolved.offline.value
         && !is_identified(store, &installed, &ready::policy(resolved)?)?
         && let Some(version) = installed.release.slot.version().cloned()
     {
         let exact = Selector::Exact(version);
-        installed = acquire(context, resolved, store, product, &exact, true)?;
+        installed = acquire(context, resolved, store, product, &exact, true)?.installed;
     }
     require_identity(store, &installed, resolved)?;
     Ok(installed)

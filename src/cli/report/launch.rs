@@ -5,7 +5,8 @@ use loom_base::HostPort;
 use super::CommandError;
 use super::exit::Exit;
 use loom_runtime::launch::{
-    Difference, LaunchError, RuntimeDocument, RuntimePort, ServerExit, SpawnObstacle, StartFailure,
+    Difference, Instance, LaunchError, RuntimeDocument, RuntimePort, RuntimeState, ServerExit,
+    SpawnObstacle, StartFailure,
 };
 
 impl From<LaunchError> for CommandError {
@@ -32,6 +33,18 @@ pub(crate) fn log_tail(lines: &[String]) -> String {
 /// The error where a runtime was found although the caller has an instance of its own.
 pub(crate) fn another_runs() -> CommandError {
     CommandError::new(Exit::Busy, "another runtime is running")
+}
+
+/// The error where clients need the address of a runtime that runs and was not ready yet.
+pub(crate) fn not_ready(instance: &Instance) -> CommandError {
+    let Instance { document, state, .. } = instance;
+    let message = format!("{} {} is not ready: it is {state}", document.binary, document.version);
+    let mut error = CommandError::new(Exit::Failure, message).hint(match state {
+        RuntimeState::Orphaned => "`loom restart` replaces it, `loom down` stops it",
+        _ => "`loom status` shows it, `loom logs -f` follows its log",
+    });
+    error.kind = "not_ready";
+    error
 }
 
 /// The exit code of a runtime that ended.
@@ -75,9 +88,9 @@ fn code(error: &LaunchError) -> u8 {
         | LaunchError::OtherSettings { .. }
         | LaunchError::Orphan { .. }
         | LaunchError::Busy => Exit::Busy.code(),
-        LaunchError::RolledBack { source, .. } | LaunchError::NothingCameUp { source, .. } => {
-            code(source)
-        }
+        LaunchError::RolledBack { source, .. }
+        | LaunchError::NothingCameUp { source, .. }
+        | LaunchError::PreviousEnded { source, .. } => code(source),
         LaunchError::State(_)
         | LaunchError::Random { .. }
         | LaunchError::Supervisor { .. }
@@ -117,7 +130,8 @@ fn kind(error: &LaunchError) -> &'static str {
         | LaunchError::Describe(_)
         | LaunchError::Control { .. }
         | LaunchError::DoesNotEnd { .. }
-        | LaunchError::NothingCameUp { .. } => "launch",
+        | LaunchError::NothingCameUp { .. }
+        | LaunchError::PreviousEnded { .. } => "launch",
     }
 }
 
@@ -138,7 +152,9 @@ fn hint(error: &LaunchError) -> Option<String> {
         }
         LaunchError::Busy => "try again in a moment".to_owned(),
         LaunchError::NothingRuns => "`loom up --detach` starts one".to_owned(),
-        LaunchError::RolledBack { source, .. } => return hint(source),
+        LaunchError::RolledBack { source, .. } | LaunchError::PreviousEnded { source, .. } => {
+            return hint(source);
+        }
         LaunchError::State(_)
         | LaunchError::Random { .. }
         | LaunchError::Supervisor { .. }

@@ -44,6 +44,6 @@ mod variants;
 pub(crate) use command_error::{CommandError, Outcome};
 pub(crate) use exit::Exit;
 pub(crate) use interrupted::interrupted;
-pub(crate) use launch::{another_runs, ended_error, exit_of, log_hint, log_tail};
+pub(crate) use launch::{another_runs, ended_error, exit_of, log_hint, log_tail, not_ready};
 pub(crate) use stdout::stdout_error;
 pub(crate) use text::human;

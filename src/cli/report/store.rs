@@ -2,7 +2,7 @@
 
 use loom_base::file_lock::holder_in_words;
 use loom_runtime::{
-    launch::{Instance, LaunchKind},
+    launch::{Instance, LaunchKind, RuntimeState},
     store::{AdmitError, StoreError, StoreNotice, UnpackError, Unverified},
 };
 use loom_source::{Release, Selector, Slot};
@@ -201,8 +201,13 @@ pub(crate) fn in_use(release: &Release, running: &[Instance]) -> CommandError {
 }
 
 fn user(instance: &Instance) -> String {
-    let pid = instance.document.pid.unwrap_or(instance.document.supervisor_pid);
-    format!("process {pid} runs it for the project {}", instance.project)
+    let Instance { document, state, project, .. } = instance;
+    // The supervisor of an orphan has ended.
+    let supervisor = (*state != RuntimeState::Orphaned).then_some(document.supervisor_pid);
+    match document.pid.or(supervisor) {
+        Some(pid) => format!("process {pid} runs it for the project {project}"),
+        None => format!("a process runs it for the project {project}"),
+    }
 }
 
 fn in_use_hint(instance: &Instance) -> String {

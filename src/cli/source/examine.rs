@@ -41,7 +41,7 @@ pub(crate) fn examine(
     let product = context.line(resolved)?;
     let selector = match version {
         Some(version) => Selector::Exact(version.clone()),
-        None => requested::selector(resolved, &product)?,
+        None => requested::selector(resolved, &product)?.0,
     };
     let policy = ready::policy(resolved)?;
     let probe = SourceProbe {

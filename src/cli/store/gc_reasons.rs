@@ -29,7 +29,7 @@ pub(super) fn keep_words(why: KeepReason) -> &'static str {
         KeepReason::Running => "a process runs from it",
         KeepReason::Explicit => "`loom store keep` keeps it",
         KeepReason::Project => "a project used it in the last 90 days",
-        KeepReason::Default => "it is the default version, set with `loom use`",
+        KeepReason::Default => "it is the default version, set with `loom use` or `loom rollback`",
         KeepReason::Generation => {
             "`loom rollback` may need it: it is one of the last ten generations"
         }

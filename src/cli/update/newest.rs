@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use loom_source::{Selector, Slot, Version};
+use loom_source::{Selector, Version};
 use serde_json::{Value, json};
 
 use crate::cli::{
@@ -26,23 +26,21 @@ pub(super) fn check(context: &Context, resolved: &Resolved, named: Option<&Path>
     let store = context.store(resolved)?;
     let choice = locked::choose(context, resolved, &product, named)?;
     let is_locked = choice.is_locked;
-    let (current, selector, by) = if is_locked {
+    let used = || which::used(context, resolved, &store, &product, &choice);
+    let (mut current, selector) = if is_locked {
         let (requested, _) = project_request(resolved);
-        let locked = choice.lock.as_ref().map(|lock| lock.binary.version.clone());
-        (locked, requested, choice.by)
+        (choice.lock.as_ref().map(|lock| lock.binary.version.clone()), requested)
     } else {
-        let presence = which::look_up(context, resolved, &store, &product, &choice)?;
-        let used = presence.accepted().map(|installed| installed.release.slot);
-        (used.as_ref().and_then(Slot::version).cloned(), choice.selector, choice.by)
+        (used()?, choice.selector.clone())
     };
     let policy = ready::policy(resolved)?;
     let policy = Policy { skipped: ready::skipped(resolved, &product)?, ..policy };
-    let mut found =
-        newer::ask(context, resolved, &product, &selector, current.as_ref(), policy.clone())?;
-    let mut current = current;
-    if !is_locked && newer::replaces_withdrawn(&store, &product, &policy, &found)? {
-        current = found.selected.clone();
-        found.withdrawn = false;
+    let mut found = newer::ask(context, resolved, &product, &selector, current.as_ref(), policy)?;
+    if !is_locked {
+        // By the lists of now, `up` perhaps starts another version.
+        let now = used()?;
+        found.withdrawn &= now == current;
+        current = now;
     }
     found.remarks.extend(newer::withdrawn_remark(&found, current.as_ref()));
     let is_newer = |version: &Version| current.as_ref().is_none_or(|current| version > current);
@@ -51,7 +49,7 @@ pub(super) fn check(context: &Context, resolved: &Resolved, named: Option<&Path>
     let newer = found.selected.clone().filter(|version| is_newer(version) || is_other(version));
     let document = json!({
         "schema": 1, "binary": product.binary, "platform": product.platform,
-        "current": current, "by": by, "requested": selector.to_string(),
+        "current": current, "by": choice.by, "requested": selector.to_string(),
         "newer": newer, "newest": found.newest, "source": found.source,
     });
     let binary = &product.binary;

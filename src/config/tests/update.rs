@@ -34,6 +34,15 @@ fn only_the_user_and_the_administrator_set_the_window() {
     assert_eq!(world.setting("update.window").0, json!("00:00-24:00"));
     let problems = World::new().user("[update]\nwindow = 'at night'\n").problems();
     assert!(problems[0].contains("a time span in UTC such as"), "{problems:?}");
+    // A time is shown as it is written, and what may be a password is not.
+    for (text, shown) in [
+        ("25:00-04:00", "25:00-04:00"),
+        ("2:00 am - 4:00 am", "2:00 am - 4:00 am"),
+        ("ada:5ecret", "ada:***"),
+    ] {
+        let problems = World::new().user(&format!("[update]\nwindow = '{text}'\n")).problems();
+        assert!(problems[0].contains(&format!("\"{shown}\"")), "{problems:?}");
+    }
 }
 
 #[test]

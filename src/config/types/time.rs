@@ -14,6 +14,9 @@ use crate::config::{
     tree::TomlNode,
 };
 
+/// More characters than a time span that somebody writes has.
+const LONGEST_WINDOW: usize = 32;
+
 impl SettingType for Duration {
     const FORM: &'static str = r#"a duration such as "10s", "5m" or "24h""#;
 
@@ -95,7 +98,10 @@ impl SettingType for DailyWindow {
     const FORM: &'static str = r#"a time span in UTC such as "02:00-04:00""#;
 
     fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
-        text.parse().map_err(|_| Problem::invalid(Self::FORM, text))
+        text.parse().map_err(|_| match is_like_a_window(text) {
+            true => Problem::Invalid { expected: Self::FORM.to_owned(), got: text.to_owned() },
+            false => Problem::invalid(Self::FORM, text),
+        })
     }
 
     fn schema() -> Value {
@@ -105,4 +111,11 @@ impl SettingType for DailyWindow {
     fn shown(&self) -> ShownValue {
         ShownValue::Plain(self.to_string().into())
     }
+}
+
+/// Whether a text that is no window is made of what people write times with: then what follows a colon is no password.
+fn is_like_a_window(text: &str) -> bool {
+    let is_of_time =
+        |c: char| c.is_ascii_digit() || ":-. +/hamputcz".contains(c.to_ascii_lowercase());
+    text.len() <= LONGEST_WINDOW && text.chars().all(is_of_time)
 }

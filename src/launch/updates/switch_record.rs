@@ -28,6 +28,9 @@ pub(in crate::launch) enum SwitchPhase {
     Trying,
     /// The server is stopped, and the release is started in its place.
     Switching,
+    /// The supervisor was killed while the release started in its place, which is noted; the server runs and was not ready
+    /// yet.
+    Interrupted,
     /// The release was ready in place.
     Done,
 }
@@ -113,7 +116,8 @@ pub(in crate::launch) fn forget_unfinished(folder: &InstanceFolder) {
     }
 }
 
-/// Decides what became of a switch whose supervisor is gone, by the last record of the instance, and notes it.
+/// Decides what became of a switch whose supervisor is gone, by the record that it has left, and notes it. While the
+/// release runs and is not ready yet, that is decided by a later call.
 pub(in crate::launch) fn settle(
     folder: &InstanceFolder,
     record: Option<&InstanceRecord>,
@@ -124,20 +128,33 @@ pub(in crate::launch) fn settle(
         return;
     }
     let instance = record.map(|record| &record.instance);
-    let is_ready = instance.is_some_and(|instance| {
-        instance.document.tree == switch.tree && instance.state == RuntimeState::Ready
-    });
+    let is_new = instance.is_some_and(|instance| instance.document.tree == switch.tree);
+    let is_ready = instance.is_some_and(|instance| instance.state == RuntimeState::Ready);
     let project = instance.map(|instance| instance.project.clone()).unwrap_or_default();
     let notes = UpdateNotes::named(&folder.state(), &switch.product, project);
     let versions = (switch.from.as_str(), Some(switch.version.as_str()));
     // What cannot be written is written by the next command that finds the record.
-    if is_ready && switch.phase == SwitchPhase::Switching {
-        let detail = "the supervisor was killed when it was ready".to_owned();
-        notes.note(UpdateEvent::Switched, versions, Some(detail));
+    if is_new && is_ready && switch.phase != SwitchPhase::Trying {
+        let detail = match switch.phase {
+            SwitchPhase::Interrupted => "it became ready without a supervisor",
+            _ => "the supervisor was killed when it was ready",
+        };
+        notes.note(UpdateEvent::Switched, versions, Some(detail.to_owned()));
         let _ = switch.write(folder, SwitchPhase::Done);
-    } else {
+        return;
+    }
+    if switch.phase != SwitchPhase::Interrupted {
         let detail = switch.interrupted(instance, is_alive);
         notes.note(UpdateEvent::Interrupted, versions, Some(detail));
-        let _ = folder.switch_file().remove();
+    }
+    match switch.phase {
+        // The next commands see whether it becomes ready.
+        SwitchPhase::Interrupted if is_alive => {}
+        SwitchPhase::Switching if is_alive && is_new => {
+            let _ = switch.write(folder, SwitchPhase::Interrupted);
+        }
+        _ => {
+            let _ = folder.switch_file().remove();
+        }
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use loom_source::{Digest, Product, Release, Slot};
 
 use crate::store::{
-    Damage, EntryKind, Store, StoreError, Verification, du::size, error::undamaged,
-    remove::objects_of,
+    Damage, EntryKind, Store, StoreError, Verification, cores::on_all_cores, du::size,
+    error::undamaged, list::order, remove::objects_of,
 };
 
 /// What a store holds.
@@ -22,8 +22,6 @@ pub(super) struct Census {
     pub(super) roots: GcRoots,
     /// The trees of development builds.
     pub(super) development: Vec<Digest>,
-    /// The evidence of verifications that name no tree.
-    pub(super) evidence: BTreeSet<Digest>,
     /// Whether a record or a statement cannot be read, so that any tree and object may be needed.
     pub(super) unreadable: bool,
     /// The root files that cannot be read, so that any version may be needed.
@@ -85,42 +83,41 @@ impl Store {
     /// Reads all documents once. The collection lock must be held.
     pub(super) fn census(&self, now: SystemTime) -> Result<Census, StoreError> {
         let mut census = Census { damaged_roots: self.damaged_roots()?, ..Census::default() };
+        let survey = self.survey()?;
         // Something in the place of a folder of records hides what they name.
-        census.unreadable = !self.misplaced()?.is_empty();
+        census.unreadable = !survey.misplaced.is_empty();
         if census.damaged_roots.is_empty() {
             census.roots = self.roots(now)?;
         }
-        let mut recorded = HashSet::new();
-        for release in self.known()? {
-            if release.slot == Slot::Dev {
-                let kept = undamaged(self.dev_trees(&release))?.unwrap_or_default();
-                census.development.extend(kept.into_iter().map(|kept| kept.tree));
-                census.development.extend(self.find(&release)?.map(|installed| installed.tree));
-            } else {
-                let (version, readable) = self.version_here(&release)?;
-                census.unreadable |= !readable;
-                census.versions.push(version);
-                recorded.insert(release);
-            }
+        for product in self.products_in("roots/dev", "")? {
+            let build = product.in_slot(Slot::Dev);
+            let kept = undamaged(self.dev_trees(&build))?.unwrap_or_default();
+            census.development.extend(kept.into_iter().map(|kept| kept.tree));
+            census.development.extend(self.find(&build)?.map(|installed| installed.tree));
         }
-        for (release, tree) in self.unrecorded()? {
-            if recorded.insert(release.clone()) {
-                let (mut version, _) = self.version_here(&release)?;
-                if !version.trees.contains(&tree) {
-                    version.bytes += self.tree_size(&tree)?;
-                    version.trees.push(tree);
-                }
-                census.versions.push(version);
+        let recorded: HashSet<&Release> = survey.recorded.iter().collect();
+        let mut versions = on_all_cores(&survey.recorded, |release| self.version_here(release))
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        census.unreadable |= versions.iter().any(|(_, readable)| !readable);
+        let others: BTreeMap<_, _> =
+            survey.verified.iter().chain(&survey.linked).map(|it| (it.to_string(), it)).collect();
+        for release in others.into_values().filter(|release| !recorded.contains(release)) {
+            // One that is damaged proves nothing, so it needs no evidence, and names nothing.
+            let verification = self.verification(release).ok().flatten();
+            let linked = self.find(release)?.map(|installed| installed.tree);
+            let Some(tree) = verification.as_ref().map(|known| known.tree).or(linked) else {
+                continue;
+            };
+            let (mut version, _) = self.version_here(release)?;
+            if !version.trees.contains(&tree) {
+                version.bytes += self.tree_size(&tree)?;
+                version.trees.push(tree);
             }
+            versions.push((version, true));
         }
-        for release in self.releases_below("verifications")? {
-            if !recorded.contains(&release) {
-                // One that is damaged proves nothing, so it needs no evidence.
-                let verification = self.verification(&release).ok().flatten();
-                let evidence = verification.into_iter().flat_map(|known| known.evidence);
-                census.evidence.extend(evidence);
-            }
-        }
+        census.versions.extend(versions.into_iter().map(|(version, _)| version));
+        census.versions.sort_by(|a, b| order(&a.release).cmp(&order(&b.release)));
         Ok(census)
     }
 

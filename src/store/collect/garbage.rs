@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     time::{Duration, SystemTime},
 };
 
 use loom_source::Digest;
 
-use crate::store::{Store, StoreError, du::size, durable::remove_any, locks};
+use crate::store::{Store, StoreError, cores::on_all_cores, du::size, durable::remove_any, locks};
 
 /// A partial transfer that has not grown for this long is removed.
 const STALE_PARTIAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -28,20 +29,26 @@ impl Store {
     /// Renames a tree that nothing names, to be deleted later; `false` where a process runs from it, or where it belongs
     /// to another user. The collection lock must be held.
     pub(super) fn take_away_tree(&self, tree: &Digest) -> Result<bool, StoreError> {
-        let taken = self.open_lease(tree).and_then(|(path, lease)| {
-            if !locks::tried(&path, lease.try_lock())? {
-                return Ok(false);
-            }
-            self.condemn(tree)?;
-            self.forget_fingerprint(tree)?;
-            Ok(true)
-        });
-        match taken {
+        match self.take_away_unleased(tree) {
             Err(error) if error.is_read_only() => Ok(false),
             // Whether a process runs from it is not known.
             Err(StoreError::Damaged { .. }) => Ok(false),
             taken => taken,
         }
+    }
+
+    fn take_away_unleased(&self, tree: &Digest) -> Result<bool, StoreError> {
+        // A process that runs from the tree has made the file of its lease, and none can begin to: nothing names the tree.
+        let is_leased = fs::symlink_metadata(self.lease_path(tree)).is_ok();
+        let lease = is_leased.then(|| self.open_lease(tree)).transpose()?;
+        if let Some((path, file)) = &lease
+            && !locks::tried(path, file.try_lock())?
+        {
+            return Ok(false);
+        }
+        self.condemn(tree)?;
+        self.forget_fingerprint(tree)?;
+        Ok(true)
     }
 
     /// The objects that are not in `needed`; files with another name are none.
@@ -56,18 +63,16 @@ impl Store {
 
     /// Removes objects and returns their size.
     pub(super) fn remove_objects_of(&self, objects: &[Digest]) -> Result<u64, StoreError> {
-        let mut freed = 0;
-        for object in objects {
+        let remove = |object: &Digest| {
             let bytes = self.object_bytes_on_disk(object);
-            let path = self.object(object);
-            match remove_any(&path) {
-                Ok(()) => freed += bytes,
+            match remove_any(&self.object(object)) {
+                Ok(()) => Ok(bytes),
                 // Another user's; that user's next run removes it.
-                Err(error) if error.is_read_only() => {}
-                Err(error) => return Err(error),
+                Err(error) if error.is_read_only() => Ok(0),
+                Err(error) => Err(error),
             }
-        }
-        Ok(freed)
+        };
+        on_all_cores(objects, remove).into_iter().sum()
     }
 
     /// Removes old partial transfers, failures and roots; returns how many transfers and failures, and their bytes.

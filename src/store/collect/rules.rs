@@ -25,7 +25,7 @@ pub struct GcRules {
     pub fetchable: FetchableSources,
 }
 
-/// The version that `loom use` has set, for all platforms.
+/// The version that `loom use` or `loom rollback` has set, for all platforms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultVersion {
     /// The authority of the program.

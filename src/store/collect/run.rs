@@ -191,7 +191,6 @@ impl<'a> Collection<'a> {
         let mut needed = self.needed_trees();
         needed.extend(&self.busy);
         needed.extend(self.left.iter().flat_map(|version| &version.objects));
-        needed.extend(&self.census.evidence);
         needed
     }
 
@@ -203,7 +202,7 @@ impl<'a> Collection<'a> {
             self.report.trees += self.store.discard_damaged()?;
         }
         if self.census.hides_needs() {
-            return self.barrier.wait_for_existing();
+            return self.barrier.wait_for_existing(self.store.root());
         }
         for tree in self.store.unnamed_trees(&self.needed_trees())? {
             if self.store.take_away_tree(&tree)? {
@@ -213,7 +212,7 @@ impl<'a> Collection<'a> {
                 self.busy.insert(tree);
             }
         }
-        self.barrier.wait_for_existing()?;
+        self.barrier.wait_for_existing(self.store.root())?;
         let objects = self.store.unnamed_objects(&self.needed_objects())?;
         self.report.freed += self.store.remove_objects_of(&objects)?;
         self.report.objects = objects.len();

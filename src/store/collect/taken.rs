@@ -4,17 +4,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
 };
 
-use loom_base::LockExt as _;
 use loom_source::Digest;
 
-use crate::store::{Store, StoreError, du::size, durable::remove_tree, list::names};
+use crate::store::{
+    Store, StoreError, cores::on_all_cores, du::size, durable::remove_tree, list::names,
+};
 
 /// What a folder holds.
 #[derive(Debug, Default)]
@@ -46,6 +42,7 @@ impl Store {
             .filter(|(name, _)| name.starts_with(".trash-"))
             .map(|(_, path)| path)
             .collect();
+        let (taken, emptied) = empty(taken);
         let content = FolderContent::of_all(&taken);
         let inodes: BTreeSet<u64> = content.shared.keys().copied().collect();
         let before = self.fingerprints_with(&inodes)?;
@@ -56,7 +53,7 @@ impl Store {
         .into_iter()
         .sum();
         self.renew_fingerprints(before, &inodes);
-        Ok(content.freed().saturating_sub(left) + self.complete_deletions()?)
+        Ok(emptied + content.freed().saturating_sub(left) + self.complete_deletions()?)
     }
 
     /// Completes the deletion of trees that are marked, because folders cannot be renamed here.
@@ -72,6 +69,23 @@ impl Store {
         }
         Ok(freed)
     }
+}
+
+/// Deletes what no other tree shares; answers the folders that are left, and how many bytes that freed.
+#[cfg(unix)]
+fn empty(folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
+    use crate::store::emptied::empty_folder;
+    let emptied = on_all_cores(&folders, |folder| empty_folder(folder));
+    let freed = emptied.iter().flatten().map(|emptied| emptied.freed).sum();
+    let is_left = emptied.iter().map(|emptied| !matches!(emptied, Ok(it) if !it.has_shared));
+    let left = folders.into_iter().zip(is_left.collect::<Vec<_>>());
+    (left.filter_map(|(folder, is_left)| is_left.then_some(folder)).collect(), freed)
+}
+
+/// Folders are not opened while they are deleted on other systems.
+#[cfg(not(unix))]
+fn empty(folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
+    (folders, 0)
 }
 
 /// The bytes that are free once these folders are deleted.
@@ -133,21 +147,4 @@ impl FolderContent {
         let gone = self.shared.values().filter(|file| file.here >= file.total);
         self.bytes + gone.map(|file| file.bytes).sum::<u64>()
     }
-}
-
-/// Calls `act` for each item, on all cores; the results have the order in which they were made.
-fn on_all_cores<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..cores.min(items.len()) {
-            scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = act(item);
-                    results.locked().push(result);
-                }
-            });
-        }
-    });
-    std::mem::take(&mut *results.locked())
 }

@@ -121,7 +121,9 @@ impl Store {
         digest: &Digest,
     ) -> Result<Option<Shared>, StoreError> {
         let Some(folder) = path.parent() else { return Ok(None) };
-        if !share::may_share(kept, path) || set_mode(folder, 0o755).is_err() {
+        // A folder of a damaged tree may be a link.
+        let is_own = [kept, path].into_iter().all(|file| self.refuse_links_to(file).is_ok());
+        if !is_own || !share::may_share(kept, path) || set_mode(folder, 0o755).is_err() {
             return Ok(None);
         }
         let shared = share::share(kept, path, digest, &self.tmp());

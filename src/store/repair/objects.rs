@@ -67,6 +67,7 @@ impl Store {
     }
 
     fn rename_object(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        self.refuse_links_to(to)?;
         let mut barrier = Barrier::default();
         if let Some(folder) = to.parent() {
             create_folders(folder, &mut barrier)?;

@@ -2,7 +2,7 @@
 
 use loom_source::{Digest, Release};
 
-use super::root_text::{lines, text};
+use super::root_text::{MendedRoot, lines, mend, text};
 use crate::store::{Store, StoreError, TreePath, error::undamaged, installed::TreeRef};
 
 /// The number of development trees that are kept.
@@ -10,16 +10,28 @@ pub const DEV_TREES: usize = 3;
 
 const HEADER: &str = "loom-dev 1";
 
+fn parse(line: &str) -> Option<TreeRef> {
+    let (tree, entry) = line.split_once(' ')?;
+    Some(TreeRef { tree: tree.parse().ok()?, entry: entry.parse().ok()? })
+}
+
+fn to_bytes(trees: Vec<TreeRef>) -> Vec<u8> {
+    let line = |TreeRef { tree, entry }| format!("{tree} {entry}");
+    text(HEADER, trees.into_iter().map(line))
+}
+
 impl Store {
     /// The development trees of a product, newest first.
     pub(in crate::store) fn dev_trees(
         &self,
         release: &Release,
     ) -> Result<Vec<TreeRef>, StoreError> {
-        lines(&self.dev_root_path(release), HEADER, |line| {
-            let (tree, entry) = line.split_once(' ')?;
-            Some(TreeRef { tree: tree.parse().ok()?, entry: entry.parse().ok()? })
-        })
+        lines(&self.dev_root_path(release), HEADER, parse)
+    }
+
+    /// The root of development trees with the lines of a damaged one that can be read.
+    pub(super) fn mended_dev_root(bytes: &[u8]) -> Option<MendedRoot> {
+        mend(bytes, parse, to_bytes)
     }
 
     /// The root file with one more tree, and the trees that the file no longer keeps.
@@ -34,8 +46,7 @@ impl Store {
         trees.retain(|old| old.tree != tree);
         trees.insert(0, TreeRef { tree, entry: entry.clone() });
         let retired = trees.split_off(trees.len().min(DEV_TREES));
-        let lines = trees.into_iter().map(|TreeRef { tree, entry }| format!("{tree} {entry}"));
-        Ok((text(HEADER, lines), retired.into_iter().map(|kept| kept.tree).collect()))
+        Ok((to_bytes(trees), retired.into_iter().map(|kept| kept.tree).collect()))
     }
 
     /// Removes trees that the root no longer keeps, unless something else names them. A tree from which a process runs

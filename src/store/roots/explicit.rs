@@ -5,10 +5,7 @@ use std::{fs, path::PathBuf};
 use loom_source::{Digest, Release};
 
 use super::root_text::{lines, text};
-use crate::store::{
-    Installed, Store, StoreError,
-    durable::{self, remove_any},
-};
+use crate::store::{Installed, Store, StoreError, durable};
 
 const HEADER: &str = "loom-keep 1";
 
@@ -31,7 +28,7 @@ impl Store {
     pub fn release_kept(&self, release: &Release) -> Result<bool, StoreError> {
         let path = self.explicit_root_path(release);
         let here = self.is_kept(release);
-        remove_any(&path)?;
+        self.remove_own(&path)?;
         Ok(here)
     }
 

@@ -6,8 +6,8 @@ use std::{path::PathBuf, time::SystemTime};
 use loom_base::time::{format_rfc3339, parse_rfc3339};
 use loom_source::{Digest, Product, Slot};
 
-use super::root_text::{lines, text};
-use crate::store::{Installed, Store, StoreError, durable, list::files_below};
+use super::root_text::{MendedRoot, lines, mend, text};
+use crate::store::{Installed, Store, StoreError, durable};
 
 const HEADER: &str = "loom-generations 1";
 
@@ -142,6 +142,15 @@ impl Store {
         Ok(Generations::of_lines(lines(path, HEADER, parse)?))
     }
 
+    /// The file of generations with the lines of a damaged one that can be read. One that is not there is not the current.
+    pub(super) fn mended_generations(bytes: &[u8]) -> Option<MendedRoot> {
+        mend(bytes, parse, |lines| {
+            let mut generations = Generations::of_lines(lines);
+            generations.current = generations.current().map(|current| current.number);
+            generations.to_bytes()
+        })
+    }
+
     /// Notes that an installed release is the current one from `at` on. The current one is not noted again.
     ///
     /// # Errors
@@ -186,7 +195,7 @@ impl Store {
     /// The trees of all generations of all users.
     pub(in crate::store) fn generation_trees(&self) -> Result<Vec<Digest>, StoreError> {
         let mut trees = Vec::new();
-        for path in files_below(&self.root.join("roots/generations"), 4)? {
+        for path in self.files_below(&self.root.join("roots/generations"), 4)? {
             let generations = Self::generation_lines(&path)?;
             trees.extend(generations.list.iter().map(|generation| generation.tree));
         }

@@ -24,6 +24,8 @@ pub mod generations;
 pub mod project;
 mod root_text;
 
+pub(super) use root_text::MendedRoot;
+
 pub use generations::{Generations, ReleaseGeneration};
 
 impl Store {
@@ -44,11 +46,14 @@ impl Store {
             return Err(StoreError::Damaged { path, what });
         }
         // A link or a file in the place of a folder hides what is named there.
-        for place in ["releases", "verifications", "bin"] {
-            if let Some(Misplaced { path, what }) = self.misplaced_below(place)?.into_iter().next()
-            {
-                return Err(StoreError::Damaged { path, what });
-            }
+        let hides = |it: &Misplaced| {
+            let place = it.path.strip_prefix(&self.root).ok();
+            place.is_some_and(|place| {
+                ["releases", "verifications", "bin"].iter().any(|f| place.starts_with(f))
+            })
+        };
+        if let Some(Misplaced { path, what }) = self.misplaced()?.into_iter().find(hides) {
+            return Err(StoreError::Damaged { path, what });
         }
         let mut needed: BTreeSet<Digest> = self.named_trees()?.into_keys().collect();
         needed.extend(self.rooted_trees(SystemTime::now())?);

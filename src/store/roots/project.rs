@@ -9,7 +9,7 @@ use std::{
 
 use loom_source::{Digest, Release};
 
-use super::root_text::{lines, text};
+use super::root_text::{MendedRoot, lines, mend, text};
 use crate::store::{
     Installed, Store, StoreError,
     durable::replace,
@@ -52,10 +52,8 @@ impl Store {
         self.prepare()?;
         kept.retain(|(_, of)| *of != new.1);
         kept.insert(0, new);
-        kept.truncate(MAX_PRODUCTS);
-        let lines = kept.into_iter().map(|(tree, product)| format!("{tree} {product}"));
         // Half of a root after a loss of power would be damage.
-        replace(&self.root, &self.tmp(), &path, &text(HEADER, lines))
+        replace(&self.root, &self.tmp(), &path, &to_bytes(kept))
     }
 
     /// The root of a project. The file has the digest of its folder as its name: the store says nothing of who has
@@ -81,10 +79,12 @@ impl Store {
 
     /// The trees of one project, each with its product.
     pub(super) fn project_lines(path: &Path) -> Result<Vec<(Digest, String)>, StoreError> {
-        lines(path, HEADER, |line| {
-            let (tree, product) = line.split_once(' ')?;
-            Some((tree.parse().ok()?, product.to_owned()))
-        })
+        lines(path, HEADER, parse)
+    }
+
+    /// The root of a project with the lines of a damaged one that can be read.
+    pub(super) fn mended_project(bytes: &[u8]) -> Option<MendedRoot> {
+        mend(bytes, parse, to_bytes)
     }
 
     /// Removes the roots of projects that have used nothing for 90 days.
@@ -96,6 +96,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn parse(line: &str) -> Option<(Digest, String)> {
+    let (tree, product) = line.split_once(' ')?;
+    Some((tree.parse().ok()?, product.to_owned()))
+}
+
+fn to_bytes(mut kept: Vec<(Digest, String)>) -> Vec<u8> {
+    kept.truncate(MAX_PRODUCTS);
+    text(HEADER, kept.into_iter().map(|(tree, product)| format!("{tree} {product}")))
 }
 
 fn product_line(release: &Release) -> String {

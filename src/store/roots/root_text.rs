@@ -41,6 +41,28 @@ pub(super) fn lines_of<T>(
     (2..).zip(lines).map(line).collect()
 }
 
+/// A root file of the lines of a damaged one that can be read.
+pub(in crate::store) struct MendedRoot {
+    /// The new file.
+    pub(in crate::store) bytes: Vec<u8>,
+    /// The number of lines that can be read.
+    pub(in crate::store) kept: usize,
+}
+
+/// The lines of a damaged root file that `parse` knows, as a new file; `None` where there are none. The header may be damaged
+/// as well. A last line that is not complete may say something else than what was written.
+pub(super) fn mend<T>(
+    bytes: &[u8],
+    parse: impl Fn(&str) -> Option<T>,
+    write: impl FnOnce(Vec<T>) -> Vec<u8>,
+) -> Option<MendedRoot> {
+    let complete = bytes.split_inclusive(|byte| *byte == b'\n');
+    let lines = complete.filter_map(|line| std::str::from_utf8(line.strip_suffix(b"\n")?).ok());
+    let read: Vec<T> = lines.filter_map(parse).collect();
+    let kept = read.len();
+    (kept > 0).then(|| MendedRoot { bytes: write(read), kept })
+}
+
 /// A root file of these lines.
 pub(super) fn text(header: &str, lines: impl IntoIterator<Item = String>) -> Vec<u8> {
     let mut text = format!("{header}\n");

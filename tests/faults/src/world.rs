@@ -77,11 +77,14 @@ impl World {
 
     /// What names the place of the world that this one is a copy of names its own now.
     pub(crate) fn adopt(&self, origin: &Self) -> Outcome {
-        let document = self.state().join("self/previous.json");
-        if document.exists() {
-            let (from, to) = (origin.root.to_string_lossy(), self.root.to_string_lossy());
-            let text = fs::read_to_string(&document)?;
-            fs::write(document, text.replace(&*from, &to))?;
+        // The program that was kept, and what is trusted, are known by their paths.
+        for document in ["self/previous.json", "trusted.json"] {
+            let document = self.state().join(document);
+            if document.exists() {
+                let (from, to) = (origin.root.to_string_lossy(), self.root.to_string_lossy());
+                let text = fs::read_to_string(&document)?;
+                fs::write(document, text.replace(&*from, &to))?;
+            }
         }
         // Generations belong to a state folder, whose path they are named by.
         let generations = self.cache().join("roots/generations");

@@ -19,7 +19,16 @@ fn every_41st_system_call_may_fail() {
 
 #[test]
 fn every_101st_state_after_a_loss_of_power_is_survived() {
-    let few = ["get-tar-gz", "get-second", "remove", "gc", "import", "mirror-push"];
+    let few = [
+        "get-tar-gz",
+        "get-second",
+        "remove",
+        "gc",
+        "import",
+        "mirror-push",
+        "mirror-gc",
+        "update-lock",
+    ];
     let mut args = vec!["power", "--every", "101", "--next", "1"];
     few.iter().for_each(|name| args.extend(["--scenario", name]));
     assert_eq!(run(&args), Ok(()));

@@ -23,6 +23,7 @@ variants!(LaunchError {
     DoesNotEnd,
     NothingRuns,
     RolledBack,
+    PreviousEnded,
     NothingCameUp
 });
 variants!(StartFailure { Busy, PortTaken, Listen, Spawn, Crashed, NotReady, Stopped, State });
@@ -139,6 +140,7 @@ pub(super) fn errors() -> Vec<LaunchError> {
         LaunchError::DoesNotEnd { id: "abc-loom-bridge-server".to_owned() },
         LaunchError::NothingRuns,
         LaunchError::RolledBack { previous: document(), source: Box::new(exited(3).into()) },
+        LaunchError::PreviousEnded { previous: document(), source: Box::new(exited(3).into()) },
         LaunchError::NothingCameUp {
             again: Box::new(StartFailure::Stopped.into()),
             source: Box::new(exited(3).into()),

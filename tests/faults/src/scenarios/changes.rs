@@ -100,3 +100,9 @@ pub(super) fn abandon_objects(world: &World) -> Outcome {
     fs::write(&path, "left by a push that broke off")?;
     Ok(age(&world.path("mirror"))?)
 }
+
+/// What the push left is gone.
+pub(super) fn has_nothing_abandoned(world: &World) -> Result<(), String> {
+    let is_there = world.path(ABANDONED).exists();
+    (!is_there).then_some(()).ok_or_else(|| format!("{ABANDONED} is there again"))
+}

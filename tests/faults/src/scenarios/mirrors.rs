@@ -1,7 +1,7 @@
 //! Commands that write mirrors, and releases.
 
 use super::{
-    changes::{abandon_objects, make_program},
+    changes::{abandon_objects, has_nothing_abandoned, make_program},
     command_lines::{GET, GET_SECOND},
 };
 use crate::scenario::Scenario;
@@ -32,6 +32,7 @@ pub(super) fn all() -> Vec<Scenario> {
         Scenario::new("mirror-gc", "mirror gc ../mirror")
             .before(&[GET, PUSH])
             .damage(abandon_objects)
+            .in_the_end(has_nothing_abandoned)
             .writes("mirror")
             .then("get 0.1.0 --force-download --source {mirror}"),
         Scenario::new("release-pack", PACK)

@@ -48,11 +48,13 @@ pub(super) struct FolderState {
     root: PathBuf,
     /// The files and folders that were changed since the last `sync`.
     unsynced: Mutex<BTreeSet<PathBuf>>,
+    /// The folders from which something was removed since then. Another process may remove them.
+    emptied: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl FolderState {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, unsynced: Mutex::default() }
+        Self { root, unsynced: Mutex::default(), emptied: Mutex::default() }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -224,26 +226,30 @@ impl FolderState {
             Err(error) if !is_absence(&error) => return Err(unwritten(&path)(error)),
             _ => {}
         }
-        // A folder that is left empty goes too; one that is not stays.
-        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.root);
-        for folder in folders {
-            if fs::remove_dir(folder).is_err() {
-                break;
-            }
-        }
+        // A folder that is left empty goes too; one that is not stays, and has changed.
+        let mut folders = path.ancestors().skip(1);
+        let stays = folders.find(|folder| *folder == self.root || fs::remove_dir(folder).is_err());
+        self.emptied.locked().extend(stays.map(Path::to_owned));
         Ok(())
     }
 
     pub(super) fn sync(&self) -> Result<(), DestinationError> {
         let paths = std::mem::take(&mut *self.unsynced.locked());
+        let emptied = std::mem::take(&mut *self.emptied.locked());
         #[cfg(target_os = "linux")]
-        if paths.len() > MANY {
+        if paths.len() + emptied.len() > MANY {
             let synced = File::open(&self.root)
                 .and_then(|root| rustix::fs::syncfs(root).map_err(io::Error::from));
             return synced.map_err(unwritten(&self.root));
         }
         for path in paths {
             sync_path(&path).map_err(unwritten(&path))?;
+        }
+        for folder in emptied {
+            match sync_path(&folder) {
+                Err(error) if is_absence(&error) => {}
+                result => result.map_err(unwritten(&folder))?,
+            }
         }
         Ok(())
     }

@@ -1,0 +1,54 @@
+//! Work on many items, on all cores.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use loom_base::LockExt as _;
+
+/// The items that a core takes at a time, so that cores seldom wait for each other.
+const SHARE: usize = 16;
+
+/// Calls `act` for each item, on all cores; the results have the order of the items.
+pub(super) fn on_all_cores<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let shares: Vec<&[T]> = items.chunks(SHARE).collect();
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(share) = shares.get(number) else { break };
+            let of_share: Vec<R> = share.iter().map(&act).collect();
+            results.locked().push((number, of_share));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..cores.min(shares.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut results = std::mem::take(&mut *results.locked());
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().flat_map(|(_, of_share)| of_share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_have_the_order_of_the_items() {
+        for count in [0, 1, SHARE, 5 * SHARE + 1] {
+            let items: Vec<usize> = (0..count).collect();
+            assert_eq!(
+                on_all_cores(&items, |item| item * 2),
+                items.iter().map(|i| i * 2).collect::<Vec<_>>()
+            );
+        }
+    }
+}
