@@ -13,6 +13,7 @@
 //! | 4 | `update` | remembers updates: what was checked, switched and rolled back |
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
+//! | 5 | `deploy` | renders what runs a project elsewhere: Kubernetes, Helm, compose, systemd; opens no socket |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
 //! | 6 | `release` | makes releases: packs, signs, publishes and checks them |
 //! | 7 | `mirror` | keeps mirrors: compares, fills, publishes and serves them |
@@ -23,6 +24,7 @@
 
 pub mod acquire;
 pub mod config;
+pub mod deploy;
 pub mod launch;
 pub mod lock;
 pub mod mirror;

@@ -3,10 +3,10 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, check_update, completions, config, context::Context, dev, doctor, down, env, exec,
-    get, init, list, lock, logs, man, mirror, outdated, own_program, reference, release, remove,
-    restart, rollback, source, status, store, supervise, trust, up, update, use_version, which,
-    why,
+    Outcome, check_update, completions, config, context::Context, deploy, dev, doctor, down, env,
+    exec, get, init, list, lock, logs, man, mirror, outdated, own_program, reference, release,
+    remove, restart, rollback, source, status, store, supervise, trust, up, update, use_version,
+    which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -103,6 +103,11 @@ pub(crate) static ALL: &[CommandEntry] = &[
         "mirror",
         mirror,
         "Keep mirrors: init, sync, push, index, diff, verify, yank, gc, root"
+    ),
+    command!(
+        "deploy",
+        deploy,
+        "Write files that run the project with Kubernetes, Helm, compose or systemd: render, diff"
     ),
     command!("doctor", doctor, "Check this machine and the connection to the sources"),
     command!("init", init, "Write a commented loom.toml"),

@@ -1,6 +1,7 @@
-//! Examples of every command, for help texts, manual pages and the reference. Those of `mirror` and `release` have files of
-//! their own.
+//! Examples of every command, for help texts, manual pages and the reference. Those of `deploy`, `mirror` and `release`
+//! have files of their own.
 
+mod deploy;
 mod example;
 mod mirror;
 mod release;
@@ -16,7 +17,7 @@ pub(crate) fn of(path: &str) -> &'static [Example] {
 
 /// The examples of all commands.
 pub(crate) fn all() -> impl Iterator<Item = &'static CommandExamples> {
-    [COMMANDS, mirror::ALL, release::ALL].into_iter().flatten()
+    [COMMANDS, deploy::ALL, mirror::ALL, release::ALL].into_iter().flatten()
 }
 
 /// The examples of the commands whose examples have no file of their own.

@@ -45,6 +45,7 @@ mod completions;
 mod config;
 mod context;
 mod default_version;
+mod deploy;
 mod dev;
 mod doctor;
 mod down;

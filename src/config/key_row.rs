@@ -112,6 +112,5 @@ impl KeyVariable {
 
 /// The variable of a table named `name`: `DEEPSEEK_API_KEY`.
 pub(crate) fn variable_of(name: &str, suffix: &str) -> String {
-    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    name.chars().map(word).chain(suffix.chars()).collect()
+    loom_environment::names::of_table(name, suffix)
 }

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`inputs`], [`mod@env`], [`files`] | what a configuration depends on: [`Inputs`], [`Env`], [`Files`] |
 //! | [`resolve`](mod@resolve), [`resolved`] | [`resolve()`]: all layers to one [`Resolved`]; [`check`] |
+//! | [`project_alone`](mod@project_alone) | [`project_alone()`]: what the file of a project gives on every machine |
 //! | [`origin`] | [`Setting`], [`SettingOrigin`]: a value and the layer that it comes from |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
 //! | `mirror_root` | [`ConfiguredRoot`], [`PinRoots`]: how the roots of signed mirrors are given |
@@ -62,6 +63,7 @@ pub mod mode;
 pub mod origin;
 mod policy_lock;
 pub mod problem;
+pub mod project_alone;
 pub mod raw_value;
 mod read_document;
 mod read_locks;
@@ -107,6 +109,7 @@ pub use keyring::keyring;
 pub use keys::{
     bridge::BridgeSettings,
     dashboard::DashboardSettings,
+    deploy::DeploySettings,
     dirs,
     llm::{LlmProviderSettings, LlmSettings},
     mcp::McpServerSettings,
@@ -122,6 +125,7 @@ pub use mirror_root::{ConfiguredRoot, PinRoots};
 pub use mode::Mode;
 pub use origin::{Setting, SettingOrigin};
 pub use problem::Problem;
+pub use project_alone::project_alone;
 pub use raw_value::RawValue;
 pub use read_once::ReadOnce;
 pub use reference::{SettingRow, rows};

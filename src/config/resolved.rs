@@ -7,9 +7,9 @@ use loom_source::{Authority, Name};
 use super::{
     Diagnostic, RawValue, Setting, SourceSpec, Untrusted,
     keys::{
-        bridge::BridgeSettings, dashboard::DashboardSettings, llm::LlmSettings,
-        mcp::McpServerSettings, project::Project, store::StoreSettings, trust::TrustSettings,
-        update::UpdateSettings,
+        bridge::BridgeSettings, dashboard::DashboardSettings, deploy::DeploySettings,
+        llm::LlmSettings, mcp::McpServerSettings, project::Project, store::StoreSettings,
+        trust::TrustSettings, update::UpdateSettings,
     },
 };
 use crate::state::StateDir;
@@ -29,6 +29,8 @@ pub struct Resolved {
     pub mcp: BTreeMap<String, McpServerSettings>,
     /// `[agents]`: settings of agents by name, of any kind.
     pub agents: BTreeMap<String, Setting<BTreeMap<String, Setting<RawValue>>>>,
+    /// `[deploy]`: what `loom deploy render` writes.
+    pub deploy: DeploySettings,
     /// The sources in the order in which they are asked.
     pub sources: Setting<Vec<SourceSpec>>,
     /// `[trust]`: what must be proven before a release enters the store.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use loom_environment::{
-    AgentTable, AgentTables, LlmProviderTable, LlmTables, McpServerTable, McpServerTables,
-    SecretText, ServerVariable, Switch, json, names,
+    AgentTable, AgentTables, EnvValue, LlmProviderTable, LlmTables, McpServerTable,
+    McpServerTables, SecretText, ServerVariable, Switch, json, names,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{LlmProviderSettings, McpServerSettings, RawValue, Resolved, Setting};
 
@@ -39,7 +39,7 @@ impl Resolved {
         variables
     }
 
-    fn llm_tables(&self) -> LlmTables {
+    pub(crate) fn llm_tables(&self) -> LlmTables {
         let table = |provider: &LlmProviderSettings| (provider.name.clone(), llm_table(provider));
         LlmTables {
             default: self.llm.default.as_ref().map(|name| name.value.clone()),
@@ -47,12 +47,12 @@ impl Resolved {
         }
     }
 
-    fn mcp_tables(&self) -> McpServerTables {
+    pub(crate) fn mcp_tables(&self) -> McpServerTables {
         let table = |(name, server): (&String, _)| (name.clone(), mcp_table(server));
         McpServerTables(self.mcp.iter().map(table).collect())
     }
 
-    fn agent_tables(&self) -> AgentTables {
+    pub(crate) fn agent_tables(&self) -> AgentTables {
         let table = |agent: &BTreeMap<String, Setting<RawValue>>| {
             let entry =
                 |(key, raw): (&String, &Setting<RawValue>)| (key.clone(), raw.value.value.clone());
@@ -89,7 +89,9 @@ fn llm_table(provider: &LlmProviderSettings) -> LlmProviderTable {
 
 fn mcp_table(server: &McpServerSettings) -> McpServerTable {
     let variable = |(name, value): (&String, &Setting<SecretString>)| {
-        (name.clone(), SecretText::from(value.value.clone()))
+        // The runtime would take a value of this form for the name of a variable.
+        let literal = EnvValue::Literal(value.value.expose_secret()).write();
+        (name.clone(), SecretText::from(&*literal))
     };
     McpServerTable {
         command: server.command.value.clone(),

@@ -4,19 +4,20 @@ use super::{
     any_key::AnyKey,
     key_row::{KeyFiles, ReservedKey, TableRow},
     keys::{
-        agents, bridge, dashboard, dirs, invocation, llm, mcp, policy, project, sources, store,
-        trust, update,
+        agents, bridge, dashboard, deploy, dirs, invocation, llm, mcp, policy, project, sources,
+        store, trust, update,
     },
 };
 
 /// The rows of all tables.
-static KEYS: [&[&dyn AnyKey]; 13] = [
+static KEYS: [&[&dyn AnyKey]; 14] = [
     project::KEYS,
     bridge::KEYS,
     dashboard::KEYS,
     llm::KEYS,
     mcp::KEYS,
     agents::KEYS,
+    deploy::KEYS,
     sources::KEYS,
     trust::KEYS,
     store::KEYS,
@@ -27,7 +28,7 @@ static KEYS: [&[&dyn AnyKey]; 13] = [
 ];
 
 /// The tables of files.
-pub(crate) static TABLES: [TableRow; 13] = [
+pub(crate) static TABLES: [TableRow; 14] = [
     bridge::TABLE,
     dashboard::TABLE,
     llm::TABLE,
@@ -36,6 +37,7 @@ pub(crate) static TABLES: [TableRow; 13] = [
     mcp::SERVER,
     agents::TABLE,
     agents::AGENT,
+    deploy::TABLE,
     sources::TABLE,
     trust::TABLE,
     store::TABLE,

@@ -19,6 +19,7 @@ mod crash;
 mod damage;
 mod damaged_roots;
 mod dedup;
+mod deploy;
 mod dev;
 mod disk;
 mod doctor;

@@ -14,6 +14,7 @@
 //! | [`host_names`] | [`HostNames`]: the value of `LOOM_DASHBOARD_ALLOWED_HOSTS` |
 //! | [`switch`] | [`Switch`]: a boolean as text |
 //! | [`log_format`] | [`LogFormat`]: the value of `LOOM_LOG_FORMAT` |
+//! | [`reference`](mod@reference) | [`EnvValue`]: a value that may name a variable of the server instead |
 //! | [`secret`] | [`SecretText`]: a string inside a JSON value that is never shown |
 //! | [`json`] | JSON to and from variables, with errors that show no values |
 //! | `table_fields` | the keys of one table, with errors that name table and key |
@@ -45,6 +46,7 @@ pub mod login;
 pub mod mcp;
 pub mod names;
 pub mod ready;
+pub mod reference;
 pub mod secret;
 pub mod switch;
 mod table_fields;
@@ -59,6 +61,7 @@ pub use log_format::LogFormat;
 pub use login::LoginKey;
 pub use mcp::{McpServerTable, McpServerTables};
 pub use ready::ReadyDocument;
+pub use reference::EnvValue;
 pub use secret::SecretText;
 pub use switch::Switch;
 pub use user_ids::UserIds;

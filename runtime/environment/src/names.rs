@@ -24,6 +24,8 @@ pub const DASHBOARD_ALLOWED_HOSTS: &str = "LOOM_DASHBOARD_ALLOWED_HOSTS";
 pub const LLM_PROVIDERS: &str = "LOOM_LLM_PROVIDERS";
 /// API key of the default LLM provider.
 pub const LLM_API_KEY: &str = "LOOM_LLM_API_KEY";
+/// The form of the names of variables with the API key of one LLM provider: see [`of_table`].
+pub const PROVIDER_API_KEY: &str = "<PROVIDER>_API_KEY";
 /// Base URL of the default LLM provider.
 pub const LLM_API_BASE: &str = "LOOM_LLM_API_BASE";
 /// Model of the default LLM provider.
@@ -103,9 +105,13 @@ pub const TABLE: &[VariableInfo] = &[
     plain(DASHBOARD_ALLOWED_HOSTS, None, "further host names of the dashboard: name,name"),
     secret(LLM_PROVIDERS, "LLM providers as JSON: the [llm] table of loom.toml"),
     secret(LLM_API_KEY, "API key of the default LLM provider"),
+    secret(PROVIDER_API_KEY, "API key of the LLM provider <provider>, such as DEEPSEEK_API_KEY"),
     secret(LLM_API_BASE, "base URL of the default LLM provider"),
     plain(LLM_MODEL, None, "model of the default LLM provider"),
-    secret(MCP_SERVERS, "MCP servers as JSON: {name: {command, args, env}}"),
+    secret(
+        MCP_SERVERS,
+        "MCP servers as JSON: {name: {command, args, env}}; ${NAME} in env is a variable",
+    ),
     secret(AGENTS, "the [agents] table of loom.toml as JSON: llm_provider of each agent"),
     secret("HTTPS_PROXY", "proxy for requests to LLM providers"),
     plain("NO_PROXY", None, "hosts that are reached without the proxy"),
@@ -130,6 +136,23 @@ pub const TABLE: &[VariableInfo] = &[
     plain(OTEL_SERVICE_NAME, Some("loom-bridge-server"), "service name in traces"),
     plain(RUST_LOG, Some("info"), "log filter for standard error"),
 ];
+
+/// The suffix of the variable with the API key of an LLM provider.
+pub const API_KEY_SUFFIX: &str = "_API_KEY";
+
+/// The name of the variable that belongs to the table `name`: in capital letters, and with `_` for anything else than
+/// letters and digits.
+///
+/// # Examples
+/// ```
+/// use loom_environment::names::{API_KEY_SUFFIX, of_table};
+///
+/// assert_eq!(of_table("open-ai", API_KEY_SUFFIX), "OPEN_AI_API_KEY");
+/// ```
+pub fn of_table(name: &str, suffix: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    name.chars().map(word).chain(suffix.chars()).collect()
+}
 
 /// The variables whose value is one secret as a whole. Set to nothing or to white space, each of them is an error: it was
 /// meant to protect something.

@@ -12,6 +12,7 @@
 //! | `interrupted` | downloads that Ctrl+C ended |
 //! | `config` | configuration files and untrusted projects |
 //! | `lock` | lock files |
+//! | `deploy` | deployments |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
 //! | `signature` | signatures that do not count |
@@ -24,6 +25,7 @@ pub(crate) mod acquire;
 pub(crate) mod command;
 mod command_error;
 pub(crate) mod config;
+pub(crate) mod deploy;
 pub(crate) mod exit;
 mod interrupted;
 mod launch;

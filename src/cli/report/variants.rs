@@ -40,6 +40,7 @@ macro_rules! variants {
 
 mod acquire;
 mod config;
+mod deploy;
 mod launch;
 mod lock;
 mod mirror;
@@ -101,6 +102,7 @@ fn reports() -> VariantReports {
     reports.add(release::publish_errors(), |error| error);
     reports.add(release::mirror_errors(), |error| error);
     reports.add(own_program::errors(), |error| error);
+    reports.add(deploy::errors(), |error| error);
     reports.add(mirror::errors(), |error| error);
     reports.add(mirror::serve_errors(), |error| error);
     reports.add(mirror::bundle_errors(), |error| error);

@@ -31,7 +31,7 @@ pub(crate) const PROVIDER: TableRow = TableRow {
 };
 
 /// The suffix of the variable that holds the key of a provider: `DEEPSEEK_API_KEY`.
-const KEY_SUFFIX: &str = "_API_KEY";
+const KEY_SUFFIX: &str = loom_environment::names::API_KEY_SUFFIX;
 
 /// The name of the provider that only `LOOM_LLM_*` describe.
 const FROM_VARIABLES: &str = "env";

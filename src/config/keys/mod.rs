@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod bridge;
 pub(crate) mod dashboard;
+pub(crate) mod deploy;
 pub mod dirs;
 pub(crate) mod invocation;
 pub(crate) mod llm;

@@ -191,6 +191,10 @@ fn configure(session: &mut Session, url: &str) {
     session.run(&["lock", "--source", url]).ok();
     session.run(&["update", "--source", url]).ok();
     session.run(&["get", "--source", url, "--platform", &platform()]).ok();
+    let unit =
+        ["deploy", "render", "--target", "systemd", "--program", "/bin/loom", "--to", "unit"];
+    session.run(&unit).ok();
+    session.run(&["deploy", "diff", "unit"]).ok();
     session.run(&["config", "show"]).ok();
     fs::remove_file(session.sandbox.project().join("loom.lock")).unwrap();
     let file = session.sandbox.project().join("loom.toml");

@@ -7,7 +7,8 @@ use serde_json::{Deserializer, Value};
 use super::Run;
 
 /// Commands with subcommands that print documents of their own.
-const GROUPS: [&str; 7] = ["config", "dev", "mirror", "release", "self", "source", "store"];
+const GROUPS: [&str; 8] =
+    ["config", "deploy", "dev", "mirror", "release", "self", "source", "store"];
 
 /// The subcommands of `loom trust`, which takes a folder, too.
 const OF_TRUST: [&str; 4] = ["accept", "add-root", "roots", "remove-root"];

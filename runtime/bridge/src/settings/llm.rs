@@ -16,7 +16,7 @@ const UNNAMED: &str = "env";
 /// `default` names, else the first one, else one called `env`.
 pub(super) fn read(reader: &VariableReader<'_>) -> Result<LlmProviders, SettingsError> {
     let tables: LlmTables = reader.json(names::LLM_PROVIDERS)?.unwrap_or_default();
-    let all = tables.providers.into_iter().map(|(name, table)| provider(name, table));
+    let all = tables.providers.into_iter().map(|(name, table)| provider(reader, name, table));
     let mut providers = LlmProviders {
         all: all.collect::<Result<_, _>>()?,
         default: tables.default,
@@ -43,16 +43,22 @@ fn agents(reader: &VariableReader<'_>) -> Result<BTreeMap<String, String>, Setti
     Ok(with_provider.collect())
 }
 
-fn provider(name: String, table: LlmProviderTable) -> Result<LlmProvider, SettingsError> {
+/// The key is that of the table, else the variable that is named after the provider.
+fn provider(
+    reader: &VariableReader<'_>,
+    name: String,
+    table: LlmProviderTable,
+) -> Result<LlmProvider, SettingsError> {
     let key = table.api_key.as_ref().map(|key| key.expose().trim());
     if key == Some("") {
         let reason = format!("{name}.api_key: the secret is empty");
         return Err(SettingsError::secret(names::LLM_PROVIDERS, reason));
     }
+    let of_name = reader.utf8(&names::of_table(&name, names::API_KEY_SUFFIX));
     let defaults = LlmProvider::new(name);
     Ok(LlmProvider {
         kind: table.kind.unwrap_or(defaults.kind),
-        api_key: key.map(SecretString::from),
+        api_key: key.or(of_name).map(SecretString::from),
         api_base: table.api_base,
         model: table.model,
         max_tokens: table.max_tokens.unwrap_or(defaults.max_tokens),
@@ -134,6 +140,20 @@ mod tests {
             );
         }
         assert!(read(&[]).unwrap().all.is_empty());
+    }
+
+    #[test]
+    fn a_provider_without_a_key_has_that_of_the_variable_with_its_name() {
+        let tables = r#"{"open-ai": {}, "b": {"api_key": "of-table"}, "c": {}}"#;
+        let variables = [
+            (names::LLM_PROVIDERS, tables),
+            ("OPEN_AI_API_KEY", " of-name\n"),
+            ("B_API_KEY", "of-name"),
+            ("C_API_KEY", " "),
+        ];
+        let providers = read(&variables).unwrap();
+        let keys: Vec<_> = providers.all.iter().map(key).collect();
+        assert_eq!(keys, [Some("of-name"), Some("of-table"), None]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, ffi::OsString};
 
 use loom_core::mcp::{McpServerConfig, environment};
-use loom_environment::{McpServerTable, McpServerTables, names};
+use loom_environment::{EnvValue, McpServerTable, McpServerTables, SecretText, names};
+use secrecy::SecretString;
 
 use super::reader::{SettingsError, VariableReader};
 
@@ -12,13 +13,14 @@ pub(super) fn read(reader: &VariableReader<'_>) -> Result<Vec<McpServerConfig>, 
     let tables: McpServerTables = reader.json(names::MCP_SERVERS)?.unwrap_or_default();
     let inherited = environment::inherited(reader.environment());
     let config = |(name, table)| {
-        let config = config(name, table, &inherited);
+        let config = config(reader, name, table, &inherited);
         config.map_err(|reason| SettingsError::secret(names::MCP_SERVERS, reason))
     };
     tables.0.into_iter().map(config).collect()
 }
 
 fn config(
+    reader: &VariableReader<'_>,
     name: String,
     table: McpServerTable,
     inherited: &BTreeMap<OsString, OsString>,
@@ -30,13 +32,30 @@ fn config(
     if table.command.is_empty() {
         return Err(format!("server {name} has no command"));
     }
+    let env = environment_of(reader, &name, table.env)?;
     Ok(McpServerConfig {
         name,
         command: table.command,
         args: table.args,
-        env: table.env.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        env,
         inherited: inherited.clone(),
     })
+}
+
+/// The variables of a server, with the values of those that its table names.
+fn environment_of(
+    reader: &VariableReader<'_>,
+    server: &str,
+    table: BTreeMap<String, SecretText>,
+) -> Result<BTreeMap<String, SecretString>, String> {
+    let value = |(name, value): (String, SecretText)| match EnvValue::read(value.expose()) {
+        EnvValue::Literal(text) => Ok((name, text.into())),
+        EnvValue::Variable(variable) => match reader.utf8(variable) {
+            Some(text) => Ok((name, text.into())),
+            None => Err(format!("server {server} needs the variable {variable}, which is not set")),
+        },
+    };
+    table.into_iter().map(value).collect()
 }
 
 #[cfg(test)]
@@ -64,6 +83,18 @@ mod tests {
         assert_eq!(config.inherited.keys().collect::<Vec<_>>(), ["PATH"]);
         assert!(!format!("{config:?}").contains("hush"));
         assert!(["", "{}", "[]", "null"].iter().all(|json| read(json).unwrap().is_empty()));
+    }
+
+    #[test]
+    fn values_may_name_variables_of_the_environment() {
+        let json =
+            r#"{"a": {"command": "c", "env": {"K": "${PATH}", "L": "$${PATH}", "M": "x${PATH}"}}}"#;
+        let configs = read(json).unwrap();
+        let values: Vec<_> = configs[0].env.values().map(|v| v.expose_secret()).collect();
+        assert_eq!(values, ["/bin", "${PATH}", "x${PATH}"]);
+        let json = r#"{"a": {"command": "c", "env": {"K": "${HUSH}"}}}"#;
+        let error = read(json).unwrap_err().to_string();
+        assert!(error.contains("server a needs the variable HUSH, which is not set"), "{error}");
     }
 
     #[test]

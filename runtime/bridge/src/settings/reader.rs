@@ -80,6 +80,11 @@ impl<'a> VariableReader<'a> {
         Some(value.to_str().map_or(value, |text| OsStr::new(text.trim())))
     }
 
+    /// The value as text; `None` where it is empty or not UTF-8.
+    pub(super) fn utf8(&self, variable: &str) -> Option<&'a str> {
+        self.raw(variable).and_then(OsStr::to_str)
+    }
+
     /// The value as text. A secret that is set to nothing is an error: its user expects that it protects the runtime.
     pub(super) fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
         let is_empty = self.set(variable).is_some_and(OsStr::is_empty);

@@ -1,0 +1,101 @@
+//! [`PinnedImage`]: an image and its digest.
+
+use std::{fmt, str::FromStr};
+
+use loom_source::Digest;
+
+/// The longest reference, in characters: the limit of registries for a repository, and the digest.
+const LONGEST: usize = 512;
+
+/// An image by its digest: `REPOSITORY[:TAG]@sha256:DIGEST`.
+///
+/// # Examples
+/// ```
+/// use loom_runtime::deploy::PinnedImage;
+///
+/// let digest = "0".repeat(64);
+/// let image: PinnedImage = format!("ghcr.io/o/loom:0.2.0@sha256:{digest}").parse().unwrap();
+/// assert_eq!(image.repository(), "ghcr.io/o/loom");
+/// assert!("ghcr.io/o/loom:0.2.0".parse::<PinnedImage>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedImage {
+    /// Repository and, where one was given, tag.
+    name: String,
+    digest: Digest,
+}
+
+/// A text that is no image by its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an image by its digest, REPOSITORY@sha256:DIGEST")]
+pub struct PinnedImageError;
+
+impl PinnedImage {
+    /// The repository: without tag and digest.
+    pub fn repository(&self) -> &str {
+        repository(&self.name)
+    }
+}
+
+/// The repository of a reference, which may have a tag and a digest.
+pub(super) fn repository(reference: &str) -> &str {
+    let name = reference.split('@').next().unwrap_or_default();
+    match name.rsplit_once(':') {
+        // The colon of a port is followed by a path.
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
+    }
+}
+
+/// Whether a text can be the name of an image, with or without a tag.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte);
+    let parts = || text.split('/').all(|part| !part.is_empty() && !part.starts_with(['-', '.']));
+    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(is_allowed) && parts()
+}
+
+impl FromStr for PinnedImage {
+    type Err = PinnedImageError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, digest) = text.trim().split_once("@sha256:").ok_or(PinnedImageError)?;
+        let digest = digest.parse().map_err(|_| PinnedImageError)?;
+        let image = Self { name: name.to_owned(), digest };
+        is_name(name).then_some(image).ok_or(PinnedImageError)
+    }
+}
+
+impl fmt::Display for PinnedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@sha256:{}", self.name, self.digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_has_a_digest() {
+        let digest = "ab".repeat(32);
+        for (name, expected) in [
+            ("loom", Some("loom")),
+            ("127.0.0.1:5000/o/loom", Some("127.0.0.1:5000/o/loom")),
+            ("127.0.0.1:5000/o/loom:0.2.0", Some("127.0.0.1:5000/o/loom")),
+            ("", None),
+            ("a b", None),
+            ("a\nb", None),
+            ("https://host/loom", None),
+            ("-a", None),
+            ("user@host/loom", None),
+        ] {
+            let text = format!("{name}@sha256:{digest}");
+            let image: Option<PinnedImage> = text.parse().ok();
+            assert_eq!(image.as_ref().map(PinnedImage::repository), expected, "{name}");
+            assert!(image.is_none_or(|image| image.to_string() == text));
+        }
+        for text in ["loom", "loom:1", "loom@sha256:12", "loom@sha512:0", "@sha256:"] {
+            assert!(text.parse::<PinnedImage>().is_err(), "{text}");
+        }
+    }
+}
