@@ -42,6 +42,14 @@ pub enum DeployError {
         /// The servers.
         servers: [String; 2],
     },
+    /// An MCP server gets a variable that configures the runtime itself.
+    #[error("the MCP server {server} gets {variable}, which the runtime itself reads")]
+    OwnVariable {
+        /// The server.
+        server: String,
+        /// The variable.
+        variable: String,
+    },
     /// No lock names the program.
     #[error("no program to run: there is no lock file with this project's release")]
     NotLocked,

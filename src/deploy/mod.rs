@@ -11,7 +11,8 @@
 //! | [`pinned_image`] | [`PinnedImage`]: an image and its digest |
 //! | `locked_program` | the program of the locked release, by the digest of its tree |
 //! | [`secret_variable`] | [`SecretVariable`]: a variable whose value the user provides |
-//! | [`target`] | [`DeployTarget`]: the program that runs the deployment; [`render()`] |
+//! | [`target`] | [`DeployTarget`]: the program that runs the deployment |
+//! | [`render`](mod@render), [`rendered_file`] | [`render()`]: the files for a target, as [`RenderedFile`]s |
 //! | `kubernetes`, `pod`, `helm`, `compose`, `systemd` | the files of one target |
 //! | `yaml` | values as YAML |
 //! | [`record`] | [`DeployRecord`]: the file by which a folder says what it was rendered from |
@@ -31,6 +32,8 @@ mod locked_program;
 pub mod pinned_image;
 mod pod;
 pub mod record;
+pub mod render;
+pub mod rendered_file;
 pub mod secret_variable;
 mod systemd;
 pub mod target;
@@ -43,5 +46,7 @@ pub use error::DeployError;
 pub use folder::{DeployFolder, FileChange, FileDifference};
 pub use pinned_image::PinnedImage;
 pub use record::DeployRecord;
+pub use render::render;
+pub use rendered_file::RenderedFile;
 pub use secret_variable::SecretVariable;
-pub use target::{DeployTarget, RenderedFile, render};
+pub use target::DeployTarget;

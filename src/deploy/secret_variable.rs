@@ -37,10 +37,20 @@ pub(super) fn of(resolved: &Resolved) -> Result<Vec<SecretVariable>, DeployError
                     return Err(DeployError::TwoValues { variable: key.clone(), servers });
                 }
             }
-            all.insert(variable_of(key, value).to_owned(), true);
+            let variable = variable_of(key, value).to_owned();
+            if is_own(&variable) {
+                return Err(DeployError::OwnVariable { server: server.clone(), variable });
+            }
+            all.insert(variable, true);
         }
     }
     Ok(all.into_iter().map(|(name, is_required)| SecretVariable { name, is_required }).collect())
+}
+
+/// Whether the runtime reads a variable for itself: a value for an MCP server would become its own.
+fn is_own(variable: &str) -> bool {
+    let is_setting = variable.starts_with("LOOM_") && variable != names::BRIDGE_TOKEN;
+    is_setting || ["HOME", "PATH"].contains(&variable)
 }
 
 /// The variable from which an MCP server gets its variable `key`: the one that the value names, else the one of the same

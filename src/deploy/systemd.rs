@@ -4,7 +4,8 @@ use loom_environment::names;
 
 use super::{Deployment, RenderedFile, deployment::Runs};
 
-/// What the unit may not do. Programs of MCP servers may compile at run time (`node` does), which needs memory that is
+/// What the unit may not do. `ProcSubset=pid` is left out: it hides the list of connections by which the runtime knows the
+/// users who connect. Programs of MCP servers may compile at run time (`node` does), which needs memory that is
 /// both writable and executable.
 const HARDENING: &str = "\
 DynamicUser=yes
@@ -18,7 +19,6 @@ PrivateTmp=yes
 PrivateDevices=yes
 DevicePolicy=closed
 ProtectProc=invisible
-ProcSubset=pid
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes

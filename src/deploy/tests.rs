@@ -207,3 +207,22 @@ fn one_variable_has_one_value() {
     let error = render("two").unwrap_err().to_string();
     assert_eq!(error, "the MCP servers a and b have different values for KEY");
 }
+
+#[test]
+fn a_server_gets_no_variable_that_configures_the_runtime() {
+    let render = |env: &str| {
+        let text = format!("[mcp.a]\ncommand = \"c\"\nenv = {{ {env} }}\n[deploy]\n");
+        files(&with_image(&text), DeployTarget::Compose).map_err(|error| error.to_string())
+    };
+    for (env, variable) in [
+        ("LOOM_BRIDGE_ADDR = \"hush\"", "LOOM_BRIDGE_ADDR"),
+        ("A = \"${LOOM_DASHBOARD}\"", "LOOM_DASHBOARD"),
+        ("PATH = \"/bin\"", "PATH"),
+    ] {
+        let expected = format!("the MCP server a gets {variable}, which the runtime itself reads");
+        assert_eq!(render(env).unwrap_err(), expected);
+    }
+    for env in ["LOOM_BRIDGE_ADDR = \"${BRIDGE}\"", "A = \"${LOOM_BRIDGE_TOKEN}\""] {
+        assert!(render(env).is_ok(), "{env}");
+    }
+}

@@ -37,6 +37,9 @@ fn hint(error: &DeployError) -> String {
         DeployError::TwoValues { variable, .. } => {
             return format!("write env.{variable} = \"${{NAME}}\", with another NAME for each");
         }
+        DeployError::OwnVariable { variable, .. } => {
+            return format!("write env.{variable} = \"${{NAME}}\", with a NAME of your own");
+        }
         DeployError::NotLocked => "run `loom lock --full`, or give --program PATH",
         DeployError::NoTree { platform } => {
             return format!(
