@@ -1,0 +1,192 @@
+//! [`ReleaseImages`]: published releases as the indexes, manifests and layers of images.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+};
+
+use loom_source::{
+    Digest, Slot, Statement, Version,
+    contract::{PublishedAsset, PublishedChecksum, PublishedRelease},
+    record::StatementArchive,
+};
+use serde_json::{Value, json};
+
+use crate::release_folder;
+
+/// The media types.
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
+/// The documents and blobs of images, and the tags that name them.
+#[derive(Debug, Default, Clone)]
+pub struct ReleaseImages {
+    /// All documents and blobs, by the digest that they are stored under.
+    pub blobs: BTreeMap<Digest, Vec<u8>>,
+    /// Which of them are documents.
+    pub documents: BTreeSet<Digest>,
+    /// The digest that each tag of a binary names.
+    pub tags: BTreeMap<(String, String), Digest>,
+}
+
+impl ReleaseImages {
+    /// The images of releases: an index for each binary and version.
+    pub fn of(releases: &[PublishedRelease]) -> Self {
+        let mut images = Self::default();
+        let mut indexes: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
+        for published in releases {
+            let Slot::Version(version) = &published.release.slot else { continue };
+            let descriptor = images.add_release(published, version);
+            let key = (published.release.binary.to_string(), version.to_string());
+            indexes.entry(key).or_default().push(descriptor);
+        }
+        for ((binary, version), manifests) in indexes {
+            let annotations = json!({"dev.loom.binary": binary});
+            images.add_index(&binary, &version, manifests, annotations);
+        }
+        images
+    }
+
+    /// Adds an index and the tag that names it; returns its digest.
+    pub fn add_index(
+        &mut self,
+        binary: &str,
+        tag: &str,
+        manifests: Vec<Value>,
+        annotations: Value,
+    ) -> Digest {
+        let index = json!({
+            "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests, "annotations": annotations,
+        });
+        let digest = self.add_document(&index);
+        self.tags.insert((binary.to_owned(), tag.to_owned()), digest);
+        digest
+    }
+
+    /// Adds a manifest or an index; returns its digest.
+    pub fn add_document(&mut self, document: &Value) -> Digest {
+        let digest = self.add_blob(document.to_string().into_bytes());
+        self.documents.insert(digest);
+        digest
+    }
+
+    /// Adds a blob; returns its digest.
+    pub fn add_blob(&mut self, bytes: Vec<u8>) -> Digest {
+        let digest = Digest::of(&bytes);
+        self.blobs.insert(digest, bytes);
+        digest
+    }
+
+    /// Adds the manifest of a release; returns its descriptor.
+    fn add_release(&mut self, published: &PublishedRelease, version: &Version) -> Value {
+        let PublishedRelease { release, asset, bytes, checksum } = published;
+        let digest = match checksum {
+            PublishedChecksum::Wrong(digest) => *digest,
+            _ => Digest::of(bytes),
+        };
+        self.blobs.insert(digest, bytes.to_vec());
+        let size = bytes.len();
+        let (carrier, archives) = match asset {
+            PublishedAsset::Archive(format) => {
+                let (format, size) = (*format, size as u64);
+                let archive = StatementArchive { digest, size, format, strip: false };
+                (format.extension(), vec![archive])
+            }
+            PublishedAsset::Bare => ("bare", vec![]),
+        };
+        let statement = Statement {
+            authority: release.authority.clone(),
+            binary: release.binary.clone(),
+            version: version.clone(),
+            platform: release.platform,
+            tree: Digest::of(bytes),
+            entry: release.executable(),
+            archives,
+            published: None,
+            critical: vec![],
+        };
+        let statement = String::from_utf8(statement.to_bytes()).expect("JSON is UTF-8");
+        let title = release_folder::asset_name(published);
+        let empty = self.add_blob(b"{}".to_vec());
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST,
+            "artifactType": "application/vnd.loom.release.v1",
+            "config": {"mediaType": EMPTY, "digest": format!("sha256:{empty}"), "size": 2},
+            "layers": [{
+                "mediaType": "application/octet-stream", "digest": format!("sha256:{digest}"), "size": size,
+                "annotations": {"dev.loom.carrier": carrier, "org.opencontainers.image.title": title},
+            }],
+            "annotations": {"dev.loom.statement": statement},
+        });
+        let digest = self.add_document(&manifest);
+        json!({
+            "mediaType": MANIFEST, "digest": format!("sha256:{digest}"), "size": self.blobs[&digest].len(),
+            "annotations": {"dev.loom.platform": release.platform},
+        })
+    }
+
+    /// Writes the images as an image layout into a folder, instead of what is there.
+    ///
+    /// # Errors
+    /// Whatever the operating system reports.
+    pub fn write_layout(&self, root: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(root)? {
+            let path = entry?.path();
+            if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
+        }
+        release_folder::put(root, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+        release_folder::put(root, "index.json", self.layout_index().to_string().as_bytes())?;
+        for (digest, bytes) in &self.blobs {
+            release_folder::put(root, &format!("blobs/sha256/{digest}"), bytes)?;
+        }
+        Ok(())
+    }
+
+    fn layout_index(&self) -> Value {
+        let tags = self.tags.iter().map(|((binary, tag), digest)| {
+            json!({
+                "mediaType": INDEX, "digest": format!("sha256:{digest}"), "size": self.blobs[digest].len(),
+                "annotations": {"org.opencontainers.image.ref.name": tag, "dev.loom.binary": binary},
+            })
+        });
+        json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": tags.collect::<Vec<_>>()})
+    }
+
+    /// Writes the images into the folder of a `docker-registry`, below `prefix`, instead of its other tags. Nothing is
+    /// checked: digests can be wrong.
+    ///
+    /// # Errors
+    /// Whatever the operating system reports.
+    pub fn write_registry(&self, root: &Path, prefix: &str) -> io::Result<()> {
+        let root = root.join("docker/registry/v2");
+        let repositories = root.join("repositories");
+        if repositories.exists() {
+            fs::remove_dir_all(&repositories)?;
+        }
+        for (digest, bytes) in &self.blobs {
+            let path = format!("blobs/sha256/{}/{digest}/data", digest.prefix());
+            release_folder::put(&root, &path, bytes)?;
+        }
+        let put = |binary: &str, path: &str, digest: &Digest| {
+            let path = format!("repositories/{prefix}/{binary}/{path}/link");
+            release_folder::put(&root, &path, format!("sha256:{digest}").as_bytes())
+        };
+        let binaries: BTreeSet<&str> =
+            self.tags.keys().map(|(binary, _)| binary.as_str()).collect();
+        for binary in binaries {
+            for digest in self.blobs.keys() {
+                put(binary, &format!("_layers/sha256/{digest}"), digest)?;
+            }
+            for digest in &self.documents {
+                put(binary, &format!("_manifests/revisions/sha256/{digest}"), digest)?;
+            }
+        }
+        for ((binary, tag), index) in &self.tags {
+            put(binary, &format!("_manifests/tags/{tag}/current"), index)?;
+            put(binary, &format!("_manifests/tags/{tag}/index/sha256/{index}"), index)?;
+        }
+        Ok(())
+    }
+}
