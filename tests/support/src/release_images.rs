@@ -7,7 +7,7 @@ use std::{
 };
 
 use loom_source::{
-    Digest, Slot, Statement, Version,
+    Digest, Slot, Statement,
     contract::{PublishedAsset, PublishedChecksum, PublishedRelease},
     record::StatementArchive,
 };
@@ -32,13 +32,22 @@ pub struct ReleaseImages {
 }
 
 impl ReleaseImages {
-    /// The images of releases: an index for each binary and version.
+    /// The images of releases: an index for each binary and version, with a statement about each release. Its tree is not
+    /// that of the archive, whose bytes can be anything.
     pub fn of(releases: &[PublishedRelease]) -> Self {
+        Self::with(releases, |published| Some(statement(published)))
+    }
+
+    /// The images of releases with these statements; an asset without one is known by its file name.
+    pub fn with(
+        releases: &[PublishedRelease],
+        statement: impl Fn(&PublishedRelease) -> Option<String>,
+    ) -> Self {
         let mut images = Self::default();
         let mut indexes: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
         for published in releases {
             let Slot::Version(version) = &published.release.slot else { continue };
-            let descriptor = images.add_release(published, version);
+            let descriptor = images.add_release(published, statement(published));
             let key = (published.release.binary.to_string(), version.to_string());
             indexes.entry(key).or_default().push(descriptor);
         }
@@ -80,35 +89,22 @@ impl ReleaseImages {
     }
 
     /// Adds the manifest of a release; returns its descriptor.
-    fn add_release(&mut self, published: &PublishedRelease, version: &Version) -> Value {
-        let PublishedRelease { release, asset, bytes, checksum } = published;
-        let digest = match checksum {
-            PublishedChecksum::Wrong(digest) => *digest,
-            _ => Digest::of(bytes),
-        };
+    fn add_release(&mut self, published: &PublishedRelease, statement: Option<String>) -> Value {
+        let PublishedRelease { release, asset, bytes, .. } = published;
+        let digest = stored_digest(published);
         self.blobs.insert(digest, bytes.to_vec());
         let size = bytes.len();
-        let (carrier, archives) = match asset {
-            PublishedAsset::Archive(format) => {
-                let (format, size) = (*format, size as u64);
-                let archive = StatementArchive { digest, size, format, strip: false };
-                (format.extension(), vec![archive])
-            }
-            PublishedAsset::Bare => ("bare", vec![]),
-        };
-        let statement = Statement {
-            authority: release.authority.clone(),
-            binary: release.binary.clone(),
-            version: version.clone(),
-            platform: release.platform,
-            tree: Digest::of(bytes),
-            entry: release.executable(),
-            archives,
-            published: None,
-            critical: vec![],
-        };
-        let statement = String::from_utf8(statement.to_bytes()).expect("JSON is UTF-8");
         let title = release_folder::asset_name(published);
+        let layer = match (asset, &statement) {
+            (_, None) => json!({"org.opencontainers.image.title": title}),
+            (PublishedAsset::Archive(format), Some(_)) => {
+                json!({"dev.loom.carrier": format.extension(), "org.opencontainers.image.title": title})
+            }
+            (PublishedAsset::Bare, Some(_)) => {
+                json!({"dev.loom.carrier": "bare", "org.opencontainers.image.title": title})
+            }
+        };
+        let annotations = statement.map(|text| json!({"dev.loom.statement": text}));
         let empty = self.add_blob(b"{}".to_vec());
         let manifest = json!({
             "schemaVersion": 2, "mediaType": MANIFEST,
@@ -116,9 +112,9 @@ impl ReleaseImages {
             "config": {"mediaType": EMPTY, "digest": format!("sha256:{empty}"), "size": 2},
             "layers": [{
                 "mediaType": "application/octet-stream", "digest": format!("sha256:{digest}"), "size": size,
-                "annotations": {"dev.loom.carrier": carrier, "org.opencontainers.image.title": title},
+                "annotations": layer,
             }],
-            "annotations": {"dev.loom.statement": statement},
+            "annotations": annotations.unwrap_or_else(|| json!({})),
         });
         let digest = self.add_document(&manifest);
         json!({
@@ -189,4 +185,37 @@ impl ReleaseImages {
         }
         Ok(())
     }
+}
+
+/// The digest under which a release is stored.
+fn stored_digest(published: &PublishedRelease) -> Digest {
+    match published.checksum {
+        PublishedChecksum::Wrong(digest) => digest,
+        _ => Digest::of(&published.bytes),
+    }
+}
+
+/// A statement about a release.
+fn statement(published: &PublishedRelease) -> String {
+    let PublishedRelease { release, asset, bytes, .. } = published;
+    let digest = stored_digest(published);
+    let archives = match asset {
+        PublishedAsset::Archive(format) => {
+            let (format, size) = (*format, bytes.len() as u64);
+            vec![StatementArchive { digest, size, format, strip: false }]
+        }
+        PublishedAsset::Bare => vec![],
+    };
+    let statement = Statement {
+        authority: release.authority.clone(),
+        binary: release.binary.clone(),
+        version: release.slot.version().expect("a version").clone(),
+        platform: release.platform,
+        tree: Digest::of(bytes),
+        entry: release.executable(),
+        archives,
+        published: None,
+        critical: vec![],
+    };
+    String::from_utf8(statement.to_bytes()).expect("JSON is UTF-8")
 }

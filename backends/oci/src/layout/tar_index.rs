@@ -43,10 +43,8 @@ impl TarIndex {
             let padded = length.checked_next_multiple_of(BLOCK);
             let end = padded.and_then(|padded| start.checked_add(padded));
             // The padding of the last file may be left out.
-            at = end
-                .filter(|end| *end <= size.next_multiple_of(BLOCK))
-                .map_or(Err(invalid("the archive ends in a file")), Ok)?
-                .min(size);
+            let end = end.filter(|end| *end <= size.next_multiple_of(BLOCK));
+            at = end.ok_or_else(|| invalid("the archive ends in a file"))?.min(size);
             if header.entry_type().is_file()
                 && let Ok(name) = std::str::from_utf8(&header.path_bytes())
             {

@@ -79,8 +79,10 @@ fn serve(
         if is_endless { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
     stream.write_all(format!("HTTP/1.1 {head}\r\n{length}Connection: close\r\n\r\n").as_bytes())?;
     stream.write_all(&body)?;
-    while is_endless {
-        stream.write_all(&[b' '; 65536])?;
+    if is_endless {
+        loop {
+            stream.write_all(&[b' '; 65536])?;
+        }
     }
     Ok(())
 }
