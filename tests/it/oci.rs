@@ -100,7 +100,7 @@ fn a_layout_needs_no_network() {
     }
     let sandbox = Sandbox::new();
     let source = format!("oci-layout:{}", folder.path().display());
-    let run = sandbox.loom(&["get", "0.2.0", "--source", &source]).code(4);
+    let run = sandbox.loom(&["get", "0.2.0", "--source", &source]).code(5);
     run.says(&["it is no OCI image layout: it has no oci-layout"]);
 }
 

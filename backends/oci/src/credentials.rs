@@ -3,42 +3,28 @@
 //! | module | holds |
 //! |---|---|
 //! | `docker_config` | `DockerConfig`: one file of logins (`config.json`, `auth.json`) |
+//! | `registry_login` | [`RegistryLogin`]: a login for a registry |
 //! | `credential_helper` | runs the programs in which docker keeps logins |
 //!
 //! What cannot be read only means that the registry is asked without a login: most images are public.
 
 mod credential_helper;
 mod docker_config;
+mod registry_login;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use loom_base::bounded_file;
 use loom_source::SkippedEntries;
-use secrecy::SecretString;
 
 use self::{
     credential_helper::CredentialHelper,
     docker_config::{DockerConfig, Keeper},
 };
+pub use registry_login::RegistryLogin;
 
 /// The largest file of logins that is read, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
-
-/// A login for a registry.
-#[derive(Debug, Clone)]
-pub enum RegistryLogin {
-    /// A user and a password: sent with `Basic`, or exchanged for a token at the registry's realm.
-    Password {
-        /// The user.
-        user: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// An identity token, which is exchanged for a token at the registry's realm (OAuth 2).
-    Identity(SecretString),
-    /// A token that is sent to the registry as it is.
-    Bearer(SecretString),
-}
 
 /// The files in which docker and podman keep logins, and what is needed to run the programs that they name.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +82,8 @@ impl CredentialFiles {
                 Keeper::File(login) => return Some(login),
                 Keeper::Helper(name) => name,
             };
-            let helper = CredentialHelper { name, files: self };
+            let Self { program_folders: folders, environment, .. } = self;
+            let helper = CredentialHelper { name, folders, environment };
             match helper.login(key, limit).await {
                 Ok(Some(login)) => return Some(login),
                 Ok(None) => {}

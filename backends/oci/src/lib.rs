@@ -9,6 +9,7 @@
 //! | [`credentials`] | logins, as docker and podman keep them |
 //! | [`mapping`] | how a release is written as an index, manifests and layers |
 //! | `manifest` | the documents of the OCI image specification, and their limits |
+//! | `manifest_platform` | the platform of a manifest |
 //! | `release_manifest` | the offer that a manifest describes |
 //! | `release_evidence` | the signatures that refer to a manifest |
 //! | `version_list` | the versions of a product among the tags of a repository |
@@ -35,6 +36,7 @@ pub mod credentials;
 pub mod error;
 mod layout;
 mod manifest;
+mod manifest_platform;
 pub mod mapping;
 pub mod oci;
 pub mod options;

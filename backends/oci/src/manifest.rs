@@ -81,7 +81,7 @@ pub(crate) struct ImageManifest {
 /// The fields by which the kind of a document is known.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct DocumentHead {
+struct ImageHead {
     schema_version: u64,
     #[serde(default)]
     media_type: String,
@@ -114,7 +114,7 @@ impl ImageDocument {
     /// # Errors
     /// The reason why it is neither an index nor a manifest.
     pub(crate) fn content(&self) -> Result<ImageContent, String> {
-        let head: DocumentHead = json::strict(&self.bytes).map_err(|error| error.to_string())?;
+        let head: ImageHead = json::strict(&self.bytes).map_err(|error| error.to_string())?;
         if head.schema_version != 2 {
             return Err(format!("expected the schema version 2, got {}", head.schema_version));
         }

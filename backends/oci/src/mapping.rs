@@ -6,8 +6,6 @@
 
 use loom_source::{ArchiveFormat, EvidenceKind, Platform};
 
-use crate::manifest::Descriptor;
-
 /// The media types of an index and of a manifest, those of OCI first.
 pub const INDEX_TYPES: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",
@@ -53,19 +51,6 @@ pub fn go_platform(platform: Platform) -> (&'static str, &'static str) {
         Platform::MacosX86_64 => ("darwin", "amd64"),
         Platform::WindowsX86_64 => ("windows", "amd64"),
     }
-}
-
-/// The platform of a manifest by its descriptor: the annotation, else the operating system and architecture. `None` for
-/// descriptors of something else, such as attestations.
-pub(crate) fn platform_of(descriptor: &Descriptor) -> Option<Platform> {
-    if let Some(text) = descriptor.annotations.get(PLATFORM) {
-        return text.parse().ok();
-    }
-    let stated = descriptor.platform.as_ref()?;
-    let is_stated = |platform: &Platform| {
-        go_platform(*platform) == (stated.os.as_str(), stated.architecture.as_str())
-    };
-    Platform::ALL.into_iter().find(is_stated)
 }
 
 /// The format that [`CARRIER`] names; `Some(None)` for an executable that is not in an archive.

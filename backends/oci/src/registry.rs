@@ -3,11 +3,13 @@
 //! | module | holds |
 //! |---|---|
 //! | `authorizer` | `Authorizer`: which `Authorization` a request has, and how it is renewed |
+//! | `authorization` | the header that a login or a token is sent in |
 //! | `challenge` | reads `WWW-Authenticate` |
 //! | `token_request` | exchanges a login for a token |
 //! | `refusal` | what a status other than success means |
 //! | `next_page` | reads the `Link` to the next page of a list |
 
+mod authorization;
 mod authorizer;
 mod challenge;
 mod next_page;
@@ -34,7 +36,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub(crate) use self::authorizer::LoginSource;
-use self::authorizer::{Authorizer, Refused};
+use self::authorizer::{Authorizer, RefusedRequest};
 use crate::{
     manifest::{Descriptor, ImageContent, ImageDocument, MAX_DOCUMENT, parse_digest},
     mapping::{INDEX_TYPES, MANIFEST_TYPES},
@@ -116,7 +118,8 @@ impl RegistryTransport {
             }
             let SmallResponse { status, headers, .. } = &response;
             let (status, sent_before) = (*status, sent.as_ref());
-            let refused = Refused { repository, status, headers, sent: sent_before, is_fresh };
+            let refused =
+                RefusedRequest { repository, status, headers, sent: sent_before, is_fresh };
             match self.authorizer.after(&self.client, refused, &self.skipped).await? {
                 Some(next) => (sent, is_fresh) = (Some(next), true),
                 None => return Err(refusal::denied(url, &response)),
@@ -318,7 +321,8 @@ impl ImageTransport for RegistryTransport {
             let challenge = error.source.as_ref().and_then(|cause| cause.downcast_ref());
             let Some(ChallengeHeaders { status, headers }) = challenge else { return Err(error) };
             let status = *status;
-            let refused = Refused { repository, status, headers, sent: sent.as_ref(), is_fresh };
+            let refused =
+                RefusedRequest { repository, status, headers, sent: sent.as_ref(), is_fresh };
             match self.authorizer.after(&self.client, refused, &self.skipped).await? {
                 Some(next) => (sent, is_fresh) = (Some(next), true),
                 None => return Err(SourceError::denied(error.at, AccessDenied::by_server(status))),

@@ -7,7 +7,8 @@ use loom_source::{ListedVersion, ListingScope, Platform, Product, SourceError, V
 
 use crate::{
     manifest::{ImageContent, ImageDocument},
-    mapping::{STATEMENT, platform_of},
+    manifest_platform::platform_of,
+    mapping::STATEMENT,
     transport::ImageTransport,
 };
 

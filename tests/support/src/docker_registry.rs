@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 /// The user of a registry that asks for a password, and the password.
@@ -18,11 +19,11 @@ const HTPASSWD: &str = "ada:$2a$05$abcdefghijklmnopqrstuuxkfnsT92cmKajQ/1kES5QAX
 /// Who may read and write a registry.
 #[derive(Debug, Clone)]
 pub enum RegistryAccess {
-    /// Everybody.
+    /// Everybody has access.
     Open,
     /// [`USER`] with [`PASSWORD`].
     Password,
-    /// Who has a token of a realm.
+    /// Who has a token of a realm has access.
     Token {
         /// The URL of the realm.
         realm: String,
@@ -81,7 +82,7 @@ impl DockerRegistry {
 
     /// The requests so far, each as method, path and status.
     pub fn requests(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.work.path().join("access.log")).unwrap_or_default();
+        let text = self.settled_log();
         let request = |line: &str| {
             let mut quoted = line.split('"');
             let (request, status) = (quoted.nth(1)?, quoted.next()?);
@@ -89,6 +90,20 @@ impl DockerRegistry {
             Some(format!("{} {} {status}", words.next()?, words.next()?))
         };
         text.lines().filter_map(request).collect()
+    }
+
+    /// The log of requests. A request is logged after its response, so that the last ones may still be missing.
+    fn settled_log(&self) -> String {
+        let read = || fs::read_to_string(self.work.path().join("access.log")).unwrap_or_default();
+        let mut text = read();
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            let later = read();
+            if later == text {
+                return text;
+            }
+            text = later;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`CredentialHelper`]: a program `docker-credential-<name>`, in which docker keeps logins.
 
-use std::{io, path::PathBuf, process::Stdio, time::Duration};
+use std::{ffi::OsString, io, path::PathBuf, process::Stdio, time::Duration};
 
 use loom_base::clean;
 use loom_source::process_clock;
@@ -11,7 +11,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::{CredentialFiles, RegistryLogin};
+use super::registry_login::RegistryLogin;
 
 /// The most that a helper may print, in bytes.
 const MAX_OUTPUT: u64 = 64 * 1024;
@@ -25,7 +25,9 @@ const NOT_FOUND: &str = "credentials not found";
 /// A helper program by its name.
 pub(super) struct CredentialHelper<'a> {
     pub(super) name: &'a str,
-    pub(super) files: &'a CredentialFiles,
+    /// The folders in which the program is looked for.
+    pub(super) folders: &'a [PathBuf],
+    pub(super) environment: &'a [(OsString, OsString)],
 }
 
 /// What a helper prints.
@@ -47,7 +49,7 @@ impl CredentialHelper<'_> {
         limit: Duration,
     ) -> Result<Option<RegistryLogin>, String> {
         let program = self.program()?;
-        let mut running = HelperProcess::start(&program, &self.files.environment)
+        let mut running = HelperProcess::start(&program, self.environment)
             .map_err(|error| format!("it does not start ({error})"))?;
         match process_clock::within(limit, running.ask(key)).await {
             Some(Ok(output)) => parse(&output),
@@ -63,7 +65,7 @@ impl CredentialHelper<'_> {
             return Err("its name has characters that no helper has".to_owned());
         }
         let file = format!("docker-credential-{}{}", self.name, std::env::consts::EXE_SUFFIX);
-        let folders = self.files.program_folders.iter().filter(|folder| folder.is_absolute());
+        let folders = self.folders.iter().filter(|folder| folder.is_absolute());
         let found = folders.map(|folder| folder.join(&file)).find(|path| path.is_file());
         found.ok_or_else(|| "the program was not found".to_owned())
     }
@@ -91,10 +93,7 @@ fn parse(output: &[u8]) -> Result<Option<RegistryLogin>, String> {
 struct HelperProcess(Child);
 
 impl HelperProcess {
-    fn start(
-        program: &std::path::Path,
-        environment: &[(std::ffi::OsString, std::ffi::OsString)],
-    ) -> io::Result<Self> {
+    fn start(program: &std::path::Path, environment: &[(OsString, OsString)]) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.arg("get").env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
         command
@@ -158,9 +157,12 @@ mod tests {
 
     #[test]
     fn names_are_no_paths() {
-        let files = CredentialFiles { program_folders: vec!["/bin".into()], ..Default::default() };
+        let folders = ["/bin".into()];
         for name in ["../sh", "a/b", "a b", "é"] {
-            assert!(CredentialHelper { name, files: &files }.program().is_err(), "{name}");
+            assert!(
+                CredentialHelper { name, folders: &folders, environment: &[] }.program().is_err(),
+                "{name}"
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::RegistryLogin;
+use super::registry_login::RegistryLogin;
 
 /// A file of logins.
 #[derive(Deserialize)]

@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use loom_http::{
     Client,
     header::{HeaderMap, HeaderValue},
@@ -13,6 +12,7 @@ use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use super::{
+    authorization::{basic, sensitive},
     challenge::AuthChallenge,
     token_request::{RealmToken, TokenRequest},
 };
@@ -60,7 +60,7 @@ struct Grant {
 
 /// A response that refuses a request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Refused<'a> {
+pub(super) struct RefusedRequest<'a> {
     pub(super) repository: &'a str,
     pub(super) status: u16,
     pub(super) headers: &'a HeaderMap,
@@ -95,10 +95,10 @@ impl Authorizer {
     pub(super) async fn after(
         &self,
         client: &Client,
-        refused: Refused<'_>,
+        refused: RefusedRequest<'_>,
         skipped: &SkippedEntries,
     ) -> Result<Option<HeaderValue>, SourceError> {
-        let Refused { repository, status, headers, sent, is_fresh } = refused;
+        let RefusedRequest { repository, status, headers, sent, is_fresh } = refused;
         let mut state = self.state.lock().await;
         let known = state.grants.get(repository);
         if let Some(Grant { header: Some(renewed), .. }) = known.filter(|g| !g.has_ended(MARGIN))
@@ -181,18 +181,4 @@ impl Authorizer {
         let header = sensitive(format!("Bearer {token}"));
         Ok(Grant { challenge, header, expires: Some(expires), by_login })
     }
-}
-
-/// `Basic …` with a user and password; `None` for tokens, which it cannot carry.
-pub(super) fn basic(login: &RegistryLogin) -> Option<HeaderValue> {
-    let RegistryLogin::Password { user, password } = login else { return None };
-    let pair = format!("{user}:{}", password.expose_secret());
-    sensitive(format!("Basic {}", BASE64_STANDARD.encode(pair)))
-}
-
-/// A header that is never shown.
-fn sensitive(text: String) -> Option<HeaderValue> {
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
-use super::authorizer::basic;
+use super::authorization::basic;
 use crate::credentials::RegistryLogin;
 
 /// The largest response of a realm, in bytes.
