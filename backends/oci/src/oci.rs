@@ -156,7 +156,7 @@ impl Oci {
         }
     }
 
-    /// The signatures that refer to the manifest, or to the index above it.
+    /// The signatures that refer to the manifest; those of the index above it where the manifest has none.
     async fn evidence(
         &self,
         repository: &str,
@@ -167,10 +167,9 @@ impl Oci {
             return Ok(all);
         }
         for digest in [Some(found.digest), found.index].into_iter().flatten() {
-            for one in release_evidence::of(self.transport.as_ref(), repository, &digest).await? {
-                if !all.contains(&one) {
-                    all.push(one);
-                }
+            all = release_evidence::of(self.transport.as_ref(), repository, &digest).await?;
+            if !all.is_empty() {
+                break;
             }
         }
         Ok(all)

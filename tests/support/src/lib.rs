@@ -6,6 +6,7 @@
 //! | [`release_folder`] | writes published releases into a folder, in any layout of a mirror |
 //! | [`release_images`] | [`ReleaseImages`](release_images::ReleaseImages): published releases as images |
 //! | [`docker_registry`] | [`DockerRegistry`](docker_registry::DockerRegistry): Debian's `docker-registry` over a folder |
+//! | [`ferro_registry`] | [`FerroRegistry`](ferro_registry::FerroRegistry): a registry with a list of referrers, in memory |
 //! | [`token_realm`] | [`TokenRealm`](token_realm::TokenRealm): gives the tokens that a registry asks for |
 //! | [`file_server`] | [`FileServer`](file_server::FileServer): a small HTTP server over a folder |
 //! | [`nginx`] | [`Nginx`](nginx::Nginx): Debian's nginx over a folder (Unix only) |
@@ -20,6 +21,7 @@
 
 pub mod azurite;
 pub mod docker_registry;
+pub mod ferro_registry;
 pub mod file_server;
 pub mod github;
 pub mod moto;

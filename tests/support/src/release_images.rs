@@ -2,7 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
     path::Path,
 };
 
@@ -123,6 +125,70 @@ impl ReleaseImages {
         })
     }
 
+    /// Adds a signature about `of` (`statement`, or the digest of an asset) that refers to a document; returns its
+    /// descriptor. Registries without a list of referrers need [`tag_referrers`](Self::tag_referrers), too.
+    pub fn add_evidence(&mut self, subject: &Digest, kind: &str, of: &str, bytes: &[u8]) -> Value {
+        let artifact = "application/vnd.loom.evidence.v1";
+        let annotations = json!({"dev.loom.evidence": kind, "dev.loom.evidence.of": of});
+        let (empty, layer) = (self.add_blob(b"{}".to_vec()), self.add_blob(bytes.to_vec()));
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": artifact,
+            "config": {"mediaType": EMPTY, "digest": format!("sha256:{empty}"), "size": 2},
+            "layers": [{
+                "mediaType": "application/octet-stream", "digest": format!("sha256:{layer}"), "size": bytes.len(),
+            }],
+            "subject": {
+                "mediaType": MANIFEST, "digest": format!("sha256:{subject}"), "size": self.blobs[subject].len(),
+            },
+            "annotations": annotations,
+        });
+        let digest = self.add_document(&manifest);
+        json!({
+            "mediaType": MANIFEST, "digest": format!("sha256:{digest}"), "size": self.blobs[&digest].len(),
+            "artifactType": artifact, "annotations": annotations,
+        })
+    }
+
+    /// Lists the referrers of a document under the tag that registries without a list of referrers have for it.
+    pub fn tag_referrers(&mut self, binary: &str, subject: &Digest, referrers: Vec<Value>) {
+        self.add_index(binary, &format!("sha256-{subject}"), referrers, json!({}));
+    }
+
+    /// Pushes the images to the registry at an address, below `prefix`: blobs, then documents, then tags.
+    pub fn push(&self, address: &str, prefix: &str) {
+        let tagged: BTreeSet<&Digest> = self.tags.values().collect();
+        let binaries: BTreeSet<&str> =
+            self.tags.keys().map(|(binary, _)| binary.as_str()).collect();
+        for binary in binaries {
+            let root = format!("/v2/{prefix}/{binary}");
+            for (digest, bytes) in
+                self.blobs.iter().filter(|(key, _)| !self.documents.contains(key))
+            {
+                let upload = request(address, "POST", &format!("{root}/blobs/uploads/"), "", b"");
+                let separator = if upload.contains('?') { '&' } else { '?' };
+                let path = format!("{upload}{separator}digest=sha256:{digest}");
+                request(address, "PUT", &path, "application/octet-stream", bytes);
+            }
+            let (last, first): (Vec<_>, Vec<_>) =
+                self.documents.iter().partition(|digest| tagged.contains(digest));
+            for digest in first.into_iter().chain(last) {
+                let path = format!("{root}/manifests/sha256:{digest}");
+                self.push_document(address, &path, digest);
+            }
+        }
+        for ((binary, tag), digest) in &self.tags {
+            let path = format!("/v2/{prefix}/{binary}/manifests/{tag}");
+            self.push_document(address, &path, digest);
+        }
+    }
+
+    fn push_document(&self, address: &str, path: &str, digest: &Digest) {
+        let bytes = &self.blobs[digest];
+        let document: Value = serde_json::from_slice(bytes).unwrap();
+        let media_type = document["mediaType"].as_str().unwrap();
+        request(address, "PUT", path, media_type, bytes);
+    }
+
     /// Writes the images as an image layout into a folder, instead of what is there.
     ///
     /// # Errors
@@ -218,4 +284,21 @@ fn statement(published: &PublishedRelease) -> String {
         critical: vec![],
     };
     String::from_utf8(statement.to_bytes()).expect("JSON is UTF-8")
+}
+
+/// Sends a request, which has to succeed; returns the path of its `Location`.
+fn request(address: &str, method: &str, path: &str, media_type: &str, body: &[u8]) -> String {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {media_type}\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 2"), "{method} {path}: {response}");
+    let is_location = |line: &&str| line.to_ascii_lowercase().starts_with("location:");
+    let location = response.lines().find(is_location).map_or("", |line| line[9..].trim());
+    location.trim_start_matches(&format!("http://{address}")).to_owned()
 }

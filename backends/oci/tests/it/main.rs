@@ -7,6 +7,7 @@
 
 mod contract;
 mod credentials;
+mod evidence;
 mod hostile;
 mod registry;
 mod support;
