@@ -67,6 +67,7 @@ mod misplaced;
 mod musts;
 mod network;
 mod nginx;
+mod oci;
 mod odd_paths;
 mod offline;
 mod plugin;
