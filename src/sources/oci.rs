@@ -17,21 +17,30 @@ pub(super) fn open(
     oci: &OciSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
-    let options = OciOptions {
-        mirror: oci.mirror.clone(),
-        login: login(&opener.env, oci)?,
-        files: oci_logins::files(&opener.env, opener.home.as_deref()),
-        evidence: opener.evidence,
-        network: match &oci.place {
-            OciPlace::Layout(_) => NetworkSettings::default(),
-            OciPlace::Registry(_) => opener.network.settings(spec, journal)?,
-        },
-    };
     let (location, class) = match &oci.place {
         OciPlace::Registry(url) => (OciLocation::Registry(url.clone()), SourceClass::Registry),
         OciPlace::Layout(path) => (OciLocation::Layout(path.clone()), SourceClass::File),
     };
-    let opened = Oci::open(location, options)?;
+    let open_as = |is_reached| -> Result<Oci, OpenError> {
+        let options = OciOptions {
+            mirror: oci.mirror.clone(),
+            login: login(&opener.env, oci)?,
+            files: oci_logins::files(&opener.env, opener.home.as_deref()),
+            evidence: opener.evidence,
+            network: match &oci.place {
+                OciPlace::Layout(_) => NetworkSettings::default(),
+                OciPlace::Registry(_) => {
+                    opener.network.settings(spec, journal.clone(), is_reached)?
+                }
+            },
+        };
+        Ok(Oci::open(location.clone(), options)?)
+    };
+    // What is asked may be another registry than the one that is named: whether that is on this machine is known afterwards.
+    let mut opened = open_as(opener.network.reaches(false))?;
+    if opener.network.offline && opened.is_local() {
+        opened = open_as(true)?;
+    }
     let channel =
         if opened.is_insecure() { Channel::Unauthenticated } else { Channel::Authenticated };
     let reach = match (&oci.place, opened.is_local()) {
