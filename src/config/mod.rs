@@ -136,8 +136,8 @@ pub use setting_type::ShownValue;
 pub use shorthand::SourceTextError;
 pub use show::{EffectiveSetting, as_tables};
 pub use source::{
-    GithubSource, Layout, MirrorSource, OnFailure, PluginSource, SourceKind, SourceSpec,
-    TargetSource,
+    GithubSource, Layout, MirrorSource, OciPlace, OciSource, OnFailure, PluginSource, SourceKind,
+    SourceSpec, TargetSource,
 };
 pub use store_sharing::StoreSharing;
 pub use template::{init, template};

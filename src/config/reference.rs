@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    GithubSource, MirrorSource, PluginSource, SourceKind, SourceSpec, TargetSource,
+    GithubSource, MirrorSource, OciPlace, OciSource, PluginSource, SourceKind, SourceSpec,
+    TargetSource,
     any_key::AnyKey,
     key_row::{KeyFiles, TableRow},
     keys::{source_key::AnySourceKey, source_keys::KEYS as SOURCE_KEYS},
@@ -164,6 +165,10 @@ pub(super) fn sample(type_name: Option<&&str>) -> Option<SourceSpec> {
             SourceKind::Mirror(MirrorSource::new("https://mirror.example.com".parse().ok()?))
         }
         "github" => SourceKind::Github(GithubSource::new("owner/repository")),
+        "oci" => {
+            let url = "oci://registry.example.com/loom".parse().ok()?;
+            SourceKind::Oci(OciSource::new(OciPlace::Registry(url)))
+        }
         "target" => SourceKind::Target(TargetSource::default()),
         "plugin" => SourceKind::Plugin(PluginSource::new("example")),
         _ => return None,

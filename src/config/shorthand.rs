@@ -1,4 +1,5 @@
-//! The shorthand of a source: `github:owner/repository`, `s3://…`, `file:///…`, a path, `target:/path`, `plugin:name`.
+//! The shorthand of a source: `github:owner/repository`, `s3://…`, `file:///…`, a path, `oci://…`, `oci-layout:/path`,
+//! `target:/path`, `plugin:name`.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,7 +7,10 @@ use loom_base::redact;
 use loom_source::{Name, Scheme};
 use url::Url;
 
-use super::{GithubSource, MirrorSource, PluginSource, SourceKind, SourceSpec, TargetSource};
+use super::{
+    GithubSource, MirrorSource, OciPlace, OciSource, PluginSource, SourceKind, SourceSpec,
+    TargetSource,
+};
 
 /// A text that does not name a source. Passwords in it are not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +49,9 @@ pub enum SourceTextError {
     /// A URL without a host or a bucket.
     #[error("{0:?} names no host or bucket")]
     NoHost(String),
+    /// The URL of a registry with more than host and repository.
+    #[error("expected oci://host/repository, got {0:?}")]
+    Registry(String),
     /// A URL with `?` or `#`.
     #[error("the URL of a mirror has no ? and no #: {0:?}")]
     Query(String),
@@ -73,6 +80,10 @@ fn mirror(url: Url) -> SourceKind {
     SourceKind::Mirror(MirrorSource::new(url))
 }
 
+fn oci(place: OciPlace) -> SourceKind {
+    SourceKind::Oci(OciSource::new(place))
+}
+
 fn github(repo: &str) -> SourceKind {
     SourceKind::Github(GithubSource::new(repo))
 }
@@ -90,6 +101,10 @@ fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
     let Some((scheme, rest)) = text.split_once(':') else { return Err(unknown(text, base)) };
     match scheme.parse() {
         Ok(Scheme::Github) => repository(rest).map(github),
+        Ok(Scheme::Oci) => registry_url(text).map(oci),
+        Ok(Scheme::OciLayout) if !rest.is_empty() && !rest.starts_with("//") => {
+            Ok(oci(OciPlace::Layout(clean(&base.join(rest)))))
+        }
         Ok(Scheme::Target) if !rest.is_empty() => {
             let path = Some(clean(&base.join(rest)));
             Ok(SourceKind::Target(TargetSource { path, profile: None }))
@@ -120,6 +135,22 @@ pub(crate) fn repository(text: &str) -> Result<&str, SourceTextError> {
 pub(crate) fn plugin(text: &str) -> Result<String, SourceTextError> {
     let invalid = |_| SourceTextError::PluginName(redact::unusable(text));
     text.parse::<Name>().map(String::from).map_err(invalid)
+}
+
+/// The URL of a registry and a repository of it. Neither a user nor a tag belongs into it. It is not opened.
+fn registry_url(text: &str) -> Result<OciPlace, SourceTextError> {
+    let shown = || redact::unusable(text);
+    let url = Url::parse(text)
+        .map_err(|why| SourceTextError::Url { url: shown(), why: why.to_string() })?;
+    if !url.has_host() || url.host_str().is_none_or(str::is_empty) {
+        return Err(SourceTextError::NoHost(shown()));
+    }
+    let has_login = !url.username().is_empty() || url.password().is_some();
+    let has_more = url.query().is_some() || url.fragment().is_some();
+    if has_login || has_more || url.path().contains([':', '@']) {
+        return Err(SourceTextError::Registry(shown()));
+    }
+    Ok(OciPlace::Registry(url))
 }
 
 /// The URL of a mirror. It is not opened.
@@ -195,6 +226,10 @@ mod tests {
             ("s3://bucket/prefix", "mirror s3://bucket/prefix"),
             ("gs://b", "mirror gs://b"),
             ("az://c/p", "mirror az://c/p"),
+            ("oci://registry.example/loom", "oci oci://registry.example/loom"),
+            ("oci://127.0.0.1:5000/loom", "oci oci://127.0.0.1:5000/loom"),
+            ("oci-layout:images", "oci oci-layout:/base/dir/images"),
+            ("oci-layout:/m/x.tar", "oci oci-layout:/m/x.tar"),
             ("target", "target target"),
             ("target:/c", "target target:/c"),
             ("target:../c", "target target:/base/c"),
@@ -215,6 +250,11 @@ mod tests {
             ("github:a/b/c", "owner/repository"),
             ("github:a/..", "owner/repository"),
             ("plugin:../x", "not a name"),
+            ("oci:x", "names no host"),
+            ("oci:///x", "names no host"),
+            ("oci://u:secret@h/x", "oci://host/repository"),
+            ("oci://h/x:0.2.0", "oci://host/repository"),
+            ("oci-layout:", "does not name a source"),
             ("ftp://h/x", "ftp://"),
             ("file://m/x", "file:///path"),
             ("s3:///x", "names no host"),

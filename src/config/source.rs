@@ -75,6 +75,8 @@ pub enum SourceKind {
     Github(GithubSource),
     /// `target`: cargo builds in the `target` folder of a checkout.
     Target(TargetSource),
+    /// `oci`: a repository of an OCI registry, or an OCI image layout.
+    Oci(OciSource),
     /// `plugin`: a program that serves releases.
     Plugin(PluginSource),
 }
@@ -113,6 +115,30 @@ pub struct GithubSource {
     pub tag_prefix: String,
     /// The names of the assets.
     pub assets: AssetNames,
+}
+
+/// A repository of an OCI registry, or an OCI image layout on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OciSource {
+    /// Where the images are.
+    pub place: OciPlace,
+    /// The registry that is asked instead, as `host/prefix`.
+    pub mirror: Option<String>,
+    /// The environment variable that holds the user, instead of the logins of docker and podman.
+    pub username_env: Option<String>,
+    /// The environment variable that holds the user's password.
+    pub password_env: Option<String>,
+    /// The environment variable that holds an identity token.
+    pub token_env: Option<String>,
+}
+
+/// Where images are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OciPlace {
+    /// `oci://host/repository`.
+    Registry(Url),
+    /// `oci-layout:path`: a folder or a tar archive; absolute.
+    Layout(PathBuf),
 }
 
 /// Cargo builds in the `target` folder of a checkout.
@@ -196,6 +222,23 @@ impl GithubSource {
     }
 }
 
+impl OciSource {
+    /// The images at this place; the other settings have their defaults.
+    pub fn new(place: OciPlace) -> Self {
+        Self { place, mirror: None, username_env: None, password_env: None, token_env: None }
+    }
+}
+
+impl fmt::Display for OciPlace {
+    /// `oci://host/repository` or `oci-layout:path`, without secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(url) => f.write_str(&redact::url(url)),
+            Self::Layout(path) => write!(f, "oci-layout:{}", path.display()),
+        }
+    }
+}
+
 impl PluginSource {
     /// The plugin `name`, without options.
     pub fn new(name: impl Into<String>) -> Self {
@@ -204,11 +247,12 @@ impl PluginSource {
 }
 
 impl SourceKind {
-    /// `mirror`, `github`, `target` or `plugin`.
+    /// `mirror`, `github`, `oci`, `target` or `plugin`.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Mirror(_) => "mirror",
             Self::Github(_) => "github",
+            Self::Oci(_) => "oci",
             Self::Target(_) => "target",
             Self::Plugin(_) => "plugin",
         }
@@ -224,6 +268,7 @@ impl SourceKind {
         match self {
             Self::Mirror(MirrorSource { url, .. }) => redact::url(url),
             Self::Github(GithubSource { repo, .. }) => format!("github:{repo}"),
+            Self::Oci(OciSource { place, .. }) => place.to_string(),
             Self::Target(TargetSource { path: Some(path), .. }) => {
                 format!("target:{}", path.display())
             }
@@ -244,7 +289,8 @@ impl SourceKind {
         match self {
             Self::Mirror(mirror) => mirror.endpoint.as_ref(),
             Self::Github(github) => github.base_url.as_ref().or(github.api_base.as_ref()),
-            Self::Target(_) | Self::Plugin(_) => None,
+            // The registry that is asked instead of the named one is part of what the opened source calls itself.
+            Self::Oci(_) | Self::Target(_) | Self::Plugin(_) => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use loom_cargo_build::CheckoutHint;
 use loom_github::{GithubError, GithubRepoError};
 use loom_mirror::MirrorError;
+use loom_oci::OciError;
 
 use super::certificates::CertificateError;
 use crate::state::StateError;
@@ -30,11 +31,13 @@ pub enum OpenError {
     /// The certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name cannot be read.
     #[error(transparent)]
     Certificates(CertificateError),
-    /// The variable that `token_env` names is set to nothing.
+    /// A variable that the source names is set to nothing.
     #[error("the secret in {variable} is empty")]
     EmptyToken {
         /// The variable.
         variable: String,
+        /// The setting that names it, such as `token_env`.
+        setting: &'static str,
     },
     /// The settings of a mirror are wrong.
     #[error(transparent)]
@@ -45,4 +48,7 @@ pub enum OpenError {
     /// The other settings of a `github` source are wrong.
     #[error(transparent)]
     Github(#[from] GithubError),
+    /// The settings of an `oci` source are wrong.
+    #[error(transparent)]
+    Oci(#[from] OciError),
 }

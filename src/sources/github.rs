@@ -52,7 +52,7 @@ fn options(
     let GithubSource { repo, api_base, base_url, token_env, tag_prefix, assets } = github;
     let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
     if let Some(variable) = token_env.as_ref().filter(|name| opener.env.is_empty(name)) {
-        return Err(OpenError::EmptyToken { variable: variable.clone() });
+        return Err(OpenError::EmptyToken { variable: variable.clone(), setting: "token_env" });
     }
     let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
     let is_reached = opener.network.reaches(repo.is_local());

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `opener` | [`Opener`]: the values that opening depends on |
 //! | `open` | opens one source, or all configured sources in order ([`OpenedSources`]) |
-//! | `mirror`, `github`, `plugin`, `cargo_build` | one kind of source each |
+//! | `mirror`, `github`, `oci`, `plugin`, `cargo_build` | one kind of source each |
 //! | `error` | [`OpenError`] |
 //! | `candidate` | [`Candidate`]: an opened source in its position of the order, and its [`Reach`] |
 //! | `network` | [`NetworkDefaults`]: proxies, certificates and offline mode, shared by all sources |
@@ -12,6 +12,7 @@
 //! | [`proxies`], [`certificates`] | the proxies and certificates that the environment names |
 //! | [`netrc`], `netrc_file` | logins from the user's `.netrc` |
 //! | `object_store`, `aws_profile` | credentials of object stores |
+//! | `oci_logins` | the files in which docker and podman keep logins |
 //! | `plugin_program` | where the program of a plugin may be found |
 //! | [`signed_mirror`] | mirrors whose index has to be signed |
 //! | `answer_limit` | `AnswerLimit`: limits how long all requests for one answer may take together |
@@ -34,6 +35,8 @@ pub mod netrc;
 mod netrc_file;
 mod network;
 mod object_store;
+mod oci;
+mod oci_logins;
 mod open;
 mod opener;
 mod plugin;

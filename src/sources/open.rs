@@ -7,7 +7,8 @@ use loom_github::publish::Publisher;
 use loom_http::Journal;
 
 use super::{
-    Candidate, MirrorRootRules, NetrcFile, OpenError, Opener, cargo_build, github, mirror, plugin,
+    Candidate, MirrorRootRules, NetrcFile, OpenError, Opener, cargo_build, github, mirror, oci,
+    plugin,
 };
 use crate::config::{MirrorSource, SourceKind, SourceSpec, TargetSource};
 
@@ -50,6 +51,7 @@ impl Opener {
                 Ok(candidate.guarded(self.root_rules(mirror), self.state.clone()))
             }
             SourceKind::Github(github) => github::open(self, spec, github, journal),
+            SourceKind::Oci(oci) => oci::open(self, spec, oci, journal),
             SourceKind::Target(target) => cargo_build::open(self, spec, target, false),
             SourceKind::Plugin(plugin) => Ok(plugin::open(self, spec, plugin)),
         }
@@ -218,6 +220,9 @@ mod tests {
             ("s3://bucket/loom", SourceClass::ObjectStore, Authenticated, Network),
             ("gs://bucket/loom", SourceClass::ObjectStore, Authenticated, Network),
             ("github:owner/repo", SourceClass::Github, Authenticated, Network),
+            ("oci://registry.example/loom", SourceClass::Registry, Unauthenticated, Network),
+            ("oci://127.0.0.1:1/loom", SourceClass::Registry, Authenticated, Loopback),
+            ("oci-layout:/images", SourceClass::File, Authenticated, Disk),
             ("plugin:name", SourceClass::Plugin, Authenticated, Network),
             ("target:/checkout", SourceClass::Build, LocalBuild, Disk),
         ] {

@@ -49,6 +49,8 @@ pub enum Voucher {
     Statement,
     /// The digest in a release API.
     Api,
+    /// The manifest of an image in a registry.
+    Manifest,
     /// A source plugin.
     Plugin,
     /// A checksum that was kept as evidence when the release was acquired, and by which it was verified again.
@@ -75,6 +77,7 @@ impl From<DigestSource> for Voucher {
             DigestSource::Sums => Self::Sums,
             DigestSource::Statement => Self::Statement,
             DigestSource::Api => Self::Api,
+            DigestSource::Manifest => Self::Manifest,
             DigestSource::Plugin => Self::Plugin,
         }
     }
@@ -87,6 +90,7 @@ impl fmt::Display for Voucher {
             Self::Sums => "SHA256SUMS",
             Self::Statement => "statement",
             Self::Api => "release API",
+            Self::Manifest => "image manifest",
             Self::Plugin => "plugin",
             Self::Checksum => "kept checksum",
             Self::Signature => "signature",

@@ -68,6 +68,7 @@ mod misplaced;
 mod musts;
 mod network;
 mod nginx;
+mod oci;
 mod odd_paths;
 mod offline;
 mod plugin;

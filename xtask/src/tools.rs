@@ -17,6 +17,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("curl", "curl"),
+    ("docker-registry", "docker-registry"),
     ("gh", "gh"),
     ("git", "git"),
     ("gpg", "gnupg"),

@@ -16,7 +16,7 @@ use url::Url;
 use self::attempts::RequestAttempts;
 use crate::{
     checked_body::{CheckedBody, ExpectedBody},
-    get_request::GetRequest,
+    get_request::{ChallengeHeaders, GetRequest},
     network_settings::{NetworkError, NetworkSettings},
     response_head::{self, HeadVerdict},
     transport::HttpTransport,
@@ -137,6 +137,7 @@ impl Client {
                     return Ok(Some(self.response(attempts, response, at, &verdict, range.from)));
                 }
                 Err(error) => {
+                    let error = with_challenge(error, attempts.request, &response);
                     self.drain(response).await;
                     return Err(error);
                 }
@@ -176,6 +177,20 @@ impl Client {
         let body = CheckedBody::new(response.bytes_stream(), expected).boxed();
         Response { headers, download: Download { start, total, validator, body } }
     }
+}
+
+/// The error of a response, with its headers where it is a refusal that the caller answers itself.
+fn with_challenge(
+    error: SourceError,
+    request: &GetRequest,
+    response: &reqwest::Response,
+) -> SourceError {
+    let status = response.status().as_u16();
+    let is_own = url_policy::same_origin(&request.url, response.url());
+    if !request.challenged || !is_own || !matches!(status, 401 | 403) {
+        return error;
+    }
+    error.caused_by(ChallengeHeaders { status, headers: response.headers().clone() })
 }
 
 /// Whether a file was requested and the response is an HTML page. The encoding of a page is of no interest.

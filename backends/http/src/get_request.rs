@@ -27,6 +27,8 @@ pub struct GetRequest {
     pub(crate) range: RangeRequest,
     /// Whether the file may be an HTML page.
     pub(crate) allow_html: bool,
+    /// Whether a refusal has the headers of the response as its cause.
+    pub(crate) challenged: bool,
 }
 
 /// Without the query, which may hold secrets.
@@ -50,7 +52,13 @@ impl GetRequest {
             let _ = bare.set_username("");
             let _ = bare.set_password(None);
         }
-        Self { url: bare, headers, range: RangeRequest::whole(), allow_html: false }
+        Self {
+            url: bare,
+            headers,
+            range: RangeRequest::whole(),
+            allow_html: false,
+            challenged: false,
+        }
     }
 
     /// The URL without user and password.
@@ -78,6 +86,25 @@ impl GetRequest {
         self.allow_html = true;
         self
     }
+
+    /// The same request, whose refusal by the requested server (401, 403) has [`ChallengeHeaders`] as its cause. That of
+    /// another server, to which a redirect led, has not.
+    #[must_use]
+    pub fn challenged(mut self) -> Self {
+        self.challenged = true;
+        self
+    }
+}
+
+/// The headers of a response that refused a request: the cause of its error, for callers that answer its challenge
+/// (`WWW-Authenticate`) themselves.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the server asks for other credentials (HTTP {status})")]
+pub struct ChallengeHeaders {
+    /// The status: 401 or 403.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
 }
 
 /// `Authorization: Basic …` with the user and password of a URL; `None` where it has neither.

@@ -56,9 +56,9 @@ mod transport;
 mod url_policy;
 
 pub use client::{CallResponse, Client, HttpCall, Redirects, Response, SmallResponse, UploadBody};
-pub use get_request::GetRequest;
+pub use get_request::{ChallengeHeaders, GetRequest};
 pub use journal::{Exchange, Journal};
 pub use network_settings::{NetworkError, NetworkSettings, ProxySettings, Roots};
 pub use reqwest::{Method, header};
-pub use response_head::is_own_encoding;
+pub use response_head::{is_own_encoding, retry_after};
 pub use retry::RequestRetry;

@@ -143,8 +143,8 @@ pub(crate) fn is_html(headers: &HeaderMap) -> bool {
 /// The longest pause that is understood: a longer one comes from a clock that is wrong.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
-/// The pause that `Retry-After` asks for, in seconds or until a date.
-pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// The pause that `Retry-After` asks for, in seconds or until a date; at most one day.
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text(headers, &header::RETRY_AFTER)?;
     let pause = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),

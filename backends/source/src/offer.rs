@@ -122,6 +122,8 @@ pub enum DigestSource {
     Statement,
     /// The digest that a release API computed at upload.
     Api,
+    /// The manifest of an image in a registry.
+    Manifest,
     /// The program of a plugin.
     Plugin,
 }
@@ -133,6 +135,7 @@ impl fmt::Display for DigestSource {
             Self::Sums => "SHA256SUMS",
             Self::Statement => "statement",
             Self::Api => "release API",
+            Self::Manifest => "image manifest",
             Self::Plugin => "plugin",
         })
     }

@@ -27,6 +27,10 @@ pub enum Scheme {
     Gs,
     /// `az://container/prefix`: Azure Blob Storage.
     Az,
+    /// `oci://host/repository`: a repository of an OCI registry.
+    Oci,
+    /// `oci-layout:/path`: an OCI image layout, a folder or a tar archive.
+    OciLayout,
     /// `github:owner/repository`: the releases of a repository.
     Github,
     /// `target` or `target:/path`: the cargo builds of a checkout.
@@ -42,13 +46,15 @@ pub struct SchemeError(String);
 
 impl Scheme {
     /// All schemes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::File,
         Self::Http,
         Self::Https,
         Self::S3,
         Self::Gs,
         Self::Az,
+        Self::Oci,
+        Self::OciLayout,
         Self::Github,
         Self::Target,
         Self::Plugin,
@@ -63,6 +69,8 @@ impl Scheme {
             Self::S3 => "s3",
             Self::Gs => "gs",
             Self::Az => "az",
+            Self::Oci => "oci",
+            Self::OciLayout => "oci-layout",
             Self::Github => "github",
             Self::Target => "target",
             Self::Plugin => "plugin",
@@ -78,6 +86,8 @@ impl Scheme {
             Self::S3 => "s3://bucket/prefix",
             Self::Gs => "gs://bucket/prefix",
             Self::Az => "az://container/prefix",
+            Self::Oci => "oci://host/repository",
+            Self::OciLayout => "oci-layout:/path",
             Self::Github => "github:owner/repository",
             Self::Target => "target:/path",
             Self::Plugin => "plugin:name",
@@ -86,7 +96,7 @@ impl Scheme {
 
     /// Whether a URL of this scheme (`scheme://…`) names a mirror.
     pub fn is_mirror(self) -> bool {
-        !matches!(self, Self::Github | Self::Target | Self::Plugin)
+        !matches!(self, Self::Oci | Self::OciLayout | Self::Github | Self::Target | Self::Plugin)
     }
 
     /// Whether a URL of this scheme names a bucket of an object store.

@@ -31,7 +31,7 @@ pub(super) fn run(args: &ReleasePublishArgs, context: &Context) -> Outcome {
         SourceKind::Mirror(_) => {
             publish_mirror::run(context, &resolved, &spec, &folder, &args.writer)
         }
-        SourceKind::Target(_) | SourceKind::Plugin(_) => {
+        SourceKind::Oci(_) | SourceKind::Target(_) | SourceKind::Plugin(_) => {
             let message = format!("nothing can be published to {spec}");
             Err(CommandError::new(Exit::Usage, message)
                 .hint("publish to github:OWNER/REPO, a folder or a bucket"))

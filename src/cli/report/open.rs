@@ -29,13 +29,14 @@ fn hint(error: &OpenError) -> String {
         },
         OpenError::Ca { source_name, .. } => format!("check `ca` of the source {source_name}"),
         OpenError::Certificates(_) => CERTIFICATES_HINT.to_owned(),
-        OpenError::EmptyToken { variable } => {
-            format!("set {variable} to the token, or remove `token_env` from the source")
+        OpenError::EmptyToken { variable, setting } => {
+            format!("set {variable} to the secret, or remove `{setting}` from the source")
         }
         OpenError::Link(_)
         | OpenError::Mirror(_)
         | OpenError::GithubRepo(_)
-        | OpenError::Github(_) => {
+        | OpenError::Github(_)
+        | OpenError::Oci(_) => {
             "`loom config show` prints where this source is configured".to_owned()
         }
     }

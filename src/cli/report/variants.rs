@@ -145,6 +145,8 @@ fn add_sources(reports: &mut VariantReports) {
     reports.add(sources::mirror_errors(), OpenError::Mirror);
     reports.add(sources::github_repo_errors(), OpenError::GithubRepo);
     reports.add(sources::github_errors(), OpenError::Github);
+    reports.add(sources::oci_errors(), OpenError::Oci);
+    reports.add(sources::references(), |e| OpenError::Oci(sources::reference_error(e)));
     reports.add(sources::network_errors(), |error| open::network_error(&error));
     let of = |kind: SourceErrorKind| source_error::unanswered(&sources::at_url(kind));
     let denied = |denial: AccessDenied| of(sources::denied(denial));

@@ -5,19 +5,22 @@ use url::Url;
 
 use super::source_key::{SourceKey, source_keys};
 use crate::config::{
-    GithubSource, Layout, MirrorSource, OnFailure, PluginSource, SourceKind, SourceSpec,
+    GithubSource, Layout, MirrorSource, OciSource, OnFailure, PluginSource, SourceKind, SourceSpec,
     TargetSource,
     types::{AssetSetting, Literal, Positive, RawTable, SourcePath, TagPrefix},
 };
 
 /// The types of sources.
-pub(crate) const TYPES: [&str; 4] = ["mirror", "github", "target", "plugin"];
+pub(crate) const TYPES: [&str; 5] = ["mirror", "github", "oci", "target", "plugin"];
 
 /// The types that send requests themselves.
-const WEB: &[&str] = &["mirror", "github"];
+const WEB: &[&str] = &["mirror", "github", "oci"];
+
+/// The types whose files have names of their own.
+const NAMED_ASSETS: &[&str] = &["mirror", "github"];
 
 source_keys! {
-    /// The type of the source: mirror, github, target or plugin. Without a type, url is any shorthand.
+    /// The type of the source: mirror, github, oci, target or plugin. Without a type, url is any shorthand.
     TYPE: Literal = SourceKey::new(
         "type",
         "\"mirror\"",
@@ -38,6 +41,16 @@ source_keys! {
     .identity()
     .starter();
 
+    /// The repository of a registry, as oci://host/repository, or an image layout, as oci-layout:path.
+    OCI_URL: Literal = SourceKey::new(
+        "url",
+        "\"oci://registry.example.com/loom\"",
+        |spec| Some(Literal(oci(spec)?.place.to_string())),
+        |_, _| {},
+    )
+    .types(&["oci"])
+    .identity();
+
     /// The repository, as owner/repository.
     REPO: Literal = SourceKey::new(
         "repo",
@@ -55,7 +68,7 @@ source_keys! {
         |spec| spec.name.clone().map(Literal),
         |spec, Literal(name)| spec.name = Some(name),
     )
-    .types(&["mirror", "github", "target"]);
+    .types(&["mirror", "github", "oci", "target"]);
 
     /// The name of the plugin: the program is loom-source-<name>.
     PLUGIN_NAME: Literal = SourceKey::new(
@@ -92,7 +105,7 @@ source_keys! {
         |spec| spec.total_timeout.map(Positive),
         |spec, Positive(timeout)| spec.total_timeout = Some(timeout),
     )
-    .types(&["mirror", "github", "plugin"]);
+    .types(&["mirror", "github", "oci", "plugin"]);
 
     /// What happens after the source has failed: next asks the next source, stop ends the search.
     ON_ERROR: OnFailure = SourceKey::new(
@@ -136,7 +149,7 @@ source_keys! {
     )
     .types(WEB);
 
-    /// Whether plain http is allowed beyond loopback. It contributes no checksum, no listing and no absence.
+    /// Whether plain http is allowed beyond loopback; a registry is then asked over it. It contributes no checksum, no listing and no absence.
     ALLOW_HTTP: bool = SourceKey::new(
         "allow_http",
         "true",
@@ -152,7 +165,7 @@ source_keys! {
         |spec| Some(spec.prerelease),
         |spec, value| spec.prerelease = value,
     )
-    .types(&["mirror", "github", "plugin"]);
+    .types(&["mirror", "github", "oci", "plugin"]);
 
     /// The layout of the mirror's files: store is that of Loom's own store, release has a folder for each release. By
     /// default it is detected.
@@ -245,10 +258,47 @@ source_keys! {
         |spec, AssetSetting(names)| match &mut spec.kind {
             SourceKind::Mirror(mirror) => mirror.assets = names,
             SourceKind::Github(github) => github.assets = names,
-            SourceKind::Target(_) | SourceKind::Plugin(_) => {}
+            SourceKind::Oci(_) | SourceKind::Target(_) | SourceKind::Plugin(_) => {}
         },
     )
-    .types(WEB);
+    .types(NAMED_ASSETS);
+
+    /// The registry that is asked instead, as host/prefix: the prefix comes before the repository. There is no way back to
+    /// the registry of the url.
+    MIRROR: Literal = SourceKey::new(
+        "mirror",
+        "\"registry.example.com/ghcr\"",
+        |spec| oci(spec)?.mirror.clone().map(Literal),
+        |spec, Literal(mirror)| with_oci(spec, |oci| oci.mirror = Some(mirror)),
+    )
+    .types(&["oci"]);
+
+    /// The environment variable that holds the user for this source, instead of the logins of docker and podman.
+    USERNAME_ENV: Literal = SourceKey::new(
+        "username_env",
+        "\"REGISTRY_USER\"",
+        |spec| oci(spec)?.username_env.clone().map(Literal),
+        |spec, Literal(name)| with_oci(spec, |oci| oci.username_env = Some(name)),
+    )
+    .types(&["oci"]);
+
+    /// The environment variable that holds the password for this source.
+    PASSWORD_ENV: Literal = SourceKey::new(
+        "password_env",
+        "\"REGISTRY_PASSWORD\"",
+        |spec| oci(spec)?.password_env.clone().map(Literal),
+        |spec, Literal(name)| with_oci(spec, |oci| oci.password_env = Some(name)),
+    )
+    .types(&["oci"]);
+
+    /// The environment variable that holds an identity token for this source, which the registry exchanges.
+    IDENTITY_TOKEN_ENV: Literal = SourceKey::new(
+        "token_env",
+        "\"REGISTRY_TOKEN\"",
+        |spec| oci(spec)?.token_env.clone().map(Literal),
+        |spec, Literal(name)| with_oci(spec, |oci| oci.token_env = Some(name)),
+    )
+    .types(&["oci"]);
 
     /// The checkout, or its target folder. By default it is the linked checkout.
     PATH: SourcePath = SourceKey::new(
@@ -283,7 +333,7 @@ fn assets(spec: &SourceSpec) -> Option<&AssetNames> {
     match &spec.kind {
         SourceKind::Mirror(mirror) => Some(&mirror.assets),
         SourceKind::Github(github) => Some(&github.assets),
-        SourceKind::Target(_) | SourceKind::Plugin(_) => None,
+        SourceKind::Oci(_) | SourceKind::Target(_) | SourceKind::Plugin(_) => None,
     }
 }
 
@@ -306,5 +356,6 @@ macro_rules! settings_of {
 }
 settings_of!(Mirror, MirrorSource, mirror, with_mirror);
 settings_of!(Github, GithubSource, github, with_github);
+settings_of!(Oci, OciSource, oci, with_oci);
 settings_of!(Target, TargetSource, target, with_target);
 settings_of!(Plugin, PluginSource, plugin, with_plugin);

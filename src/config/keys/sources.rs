@@ -10,8 +10,8 @@ use super::{
     source_keys::{KEYS as SOURCE_KEYS, TYPES},
 };
 use crate::config::{
-    ConfigLocation, Diagnostic, GithubSource, Inputs, MirrorSource, PluginSource, Problem,
-    SourceKind, SourceSpec, SourceTextError, TargetSource,
+    ConfigLocation, Diagnostic, GithubSource, Inputs, MirrorSource, OciSource, PluginSource,
+    Problem, SourceKind, SourceSpec, SourceTextError, TargetSource,
     any_key::keys,
     key::SettingKey,
     key_path::KeyPath,
@@ -234,6 +234,16 @@ fn kind(
             let (text, path, line) = required("repo", reader)?;
             let repo = accept(repository(&text), &path, line, reader)?;
             Some(SourceKind::Github(GithubSource::new(repo)))
+        }
+        "oci" => {
+            let (text, path, line) = required("url", reader)?;
+            let place = match SourceSpec::shorthand(&text, &reader.folder()) {
+                Ok(SourceSpec { kind: SourceKind::Oci(oci), .. }) => Ok(oci.place),
+                Ok(_) => Err(SourceTextError::Registry(redact::unusable(&text))),
+                Err(error) => Err(error),
+            };
+            let place = accept(place, &path, line, reader)?;
+            Some(SourceKind::Oci(OciSource::new(place)))
         }
         "target" => Some(SourceKind::Target(TargetSource::default())),
         "plugin" => {

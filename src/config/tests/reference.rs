@@ -96,6 +96,7 @@ fn each_example_is_valid() {
 fn source(key: &str, types: &[&str], example: &str) -> String {
     let mut keys = match types.first() {
         Some(&"github") => vec![("type", "'github'"), ("repo", "'a/b'")],
+        Some(&"oci") => vec![("type", "'oci'"), ("url", "'oci://h/x'")],
         Some(&"target") => vec![("type", "'target'")],
         Some(&"plugin") => vec![("type", "'plugin'"), ("name", "'p'")],
         Some(&"mirror") | None => vec![("type", "'mirror'"), ("url", "'https://h/x'")],

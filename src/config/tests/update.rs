@@ -38,7 +38,7 @@ fn only_the_user_and_the_administrator_set_the_window() {
     for (text, shown) in [
         ("25:00-04:00", "25:00-04:00"),
         ("2:00 am - 4:00 am", "2:00 am - 4:00 am"),
-        ("ada:5ecret", "ada:***"),
+        ("ada:5word", "ada:***"),
     ] {
         let problems = World::new().user(&format!("[update]\nwindow = '{text}'\n")).problems();
         assert!(problems[0].contains(&format!("\"{shown}\"")), "{problems:?}");

@@ -120,7 +120,8 @@ fn parse(line: &str) -> Option<GenerationLine> {
     }
     let mut parts = line.split(' ');
     Some(GenerationLine::Generation(ReleaseGeneration {
-        number: parts.next()?.parse().ok()?,
+        // The first number is 1: each leads to a lower one, and 0 to none.
+        number: parts.next()?.parse().ok().filter(|number| *number > 0)?,
         at: parse_rfc3339(parts.next()?)?,
         slot: parts.next()?.parse().ok()?,
         tree: parts.next()?.parse().ok()?,
@@ -237,6 +238,16 @@ mod tests {
         let text = String::from_utf8(generations.to_bytes()).unwrap();
         let lines = text.lines().skip(1).map(|line| parse(line).unwrap()).collect();
         assert_eq!(Generations::of_lines(lines), generations);
+    }
+
+    #[test]
+    fn no_generation_leads_to_itself() {
+        let tree = Digest::of(b"1");
+        assert!(parse(&format!("0 2026-11-22T10:00:00Z 0.1.0 {tree} 0")).is_none());
+        let line = |line: &str| parse(&format!("{line} 0.1.0 {tree} 7")).unwrap();
+        let lines = ["7 2026-11-22T10:00:00Z", "3 2026-11-22T10:00:00Z"].map(line);
+        let current = Generations { current: Some(7), ..Generations::of_lines(lines.into()) };
+        assert_eq!(current.previous(), None, "all are of the same version");
     }
 
     #[test]

@@ -88,7 +88,10 @@ impl Nginx {
     }
 
     /// The requests so far: method, path, status, range and body size, one per line.
+    ///
+    /// nginx writes a line after it has answered, so the lines are complete once its one process answers again.
     pub fn log(&self) -> Vec<String> {
+        self.probe();
         let text = fs::read_to_string(self.work.path().join("access.log")).unwrap_or_default();
         text.lines().filter(|line| !line.contains("/.probe")).map(str::to_owned).collect()
     }

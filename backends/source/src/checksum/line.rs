@@ -51,9 +51,9 @@ pub(super) fn other(text: &str) -> Option<(String, String)> {
     Some((name.filter(|_| is_hexadecimal)?.into_owned(), (*algorithm).to_owned()))
 }
 
-/// Whether a line has the name of an asset as one of its words.
+/// Whether a line has the name of an asset as one of its words. No line has the empty name of no asset.
 pub(super) fn mentions(text: &str, asset: &str) -> bool {
-    text.split([' ', '\t', '*', '(', ')']).any(|word| last(word) == asset)
+    !asset.is_empty() && text.split([' ', '\t', '*', '(', ')']).any(|word| last(word) == asset)
 }
 
 /// The digits and the name of `<hex>`, `<hex>  <name>`, `<hex> *<name>`, `<hex>  <size> <name>`, and of

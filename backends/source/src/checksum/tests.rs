@@ -144,6 +144,15 @@ fn other_contents_are_errors() {
 }
 
 #[test]
+fn a_broken_line_hides_no_name_of_other_lines() {
+    let digest = Digest::of(b"a");
+    for broken in ["a  b", "SHA256 (a) = no digest", "x * y"] {
+        let file = format!("{broken}\n{digest}  server.tar.gz\n");
+        assert_eq!(named(file.as_bytes()), [("server.tar.gz".to_owned(), digest)], "{broken}");
+    }
+}
+
+#[test]
 fn sums_may_lack_an_asset() {
     assert_eq!(sums(&file("{O}  other\n"), ASSET), Ok(None));
     assert_eq!(sums(&file("{O}\n"), ASSET), Ok(None));

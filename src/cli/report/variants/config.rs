@@ -62,6 +62,7 @@ variants!(SourceTextError {
     FileHost,
     FilePath,
     NoHost,
+    Registry,
     Query
 });
 
@@ -170,6 +171,7 @@ pub(super) fn source_texts() -> Vec<SourceTextError> {
         SourceTextError::FileHost(text("file://m/x")),
         SourceTextError::FilePath(text("file:///x")),
         SourceTextError::NoHost(text("s3:///x")),
+        SourceTextError::Registry(text("oci://h/x:0.2.0")),
         SourceTextError::Query(text("https://h/x?y")),
     ]
 }

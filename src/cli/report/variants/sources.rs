@@ -6,6 +6,7 @@ use loom_cargo_build::CheckoutHint;
 use loom_github::{GithubError, GithubRepoError};
 use loom_http::NetworkError;
 use loom_mirror::MirrorError;
+use loom_oci::{OciError, reference::ReferenceError};
 use loom_runtime::sources::{OpenError, certificates::CertificateError};
 use loom_source::{
     AccessDenied, RateLimitExceeded, RateLimitedClient, RedirectRefusal, RefusedBy, SourceError,
@@ -14,11 +15,23 @@ use loom_source::{
 
 use super::samples::{io_error, state_error};
 
-variants!(OpenError { NoCheckout, Link, Ca, Certificates, EmptyToken, Mirror, GithubRepo, Github });
+variants!(OpenError {
+    NoCheckout,
+    Link,
+    Ca,
+    Certificates,
+    EmptyToken,
+    Mirror,
+    GithubRepo,
+    Github,
+    Oci
+});
 variants!(CertificateError { Read, None });
 variants!(MirrorError { Location, Scheme, ReadOnly, Network, Endpoint, Authorization });
 variants!(GithubRepoError { Repo, Url });
 variants!(GithubError { Network, Token, PlainToken });
+variants!(OciError { Reference, Mirror, HalfLogin, Network });
+variants!(ReferenceError { NoHost, Login, Query, Tag, Component, Long, Host });
 variants!(NetworkError { Ca, Proxy, UserAgent });
 variants!(SourceErrorKind {
     Connect,
@@ -68,11 +81,38 @@ pub(super) fn open_errors() -> Vec<OpenError> {
             source: CertificateError::Read { path: "/ca.pem".into(), source: io_error() },
         },
         OpenError::Certificates(CertificateError::None("/certs".to_owned())),
-        OpenError::EmptyToken { variable: "CORP_TOKEN".to_owned() },
+        OpenError::EmptyToken { variable: "CORP_TOKEN".to_owned(), setting: "token_env" },
         OpenError::Mirror(MirrorError::Scheme("ftp".to_owned())),
         OpenError::GithubRepo(GithubRepoError::Repo("loom".to_owned())),
         OpenError::Github(GithubError::Token { from: "GITHUB_TOKEN".to_owned() }),
+        OpenError::Oci(reference_error(ReferenceError::NoHost)),
     ]
+}
+
+pub(super) fn oci_errors() -> Vec<OciError> {
+    let location = || "oci://registry.example/loom".to_owned();
+    vec![
+        reference_error(ReferenceError::NoHost),
+        OciError::Mirror { mirror: "/x".to_owned(), source: ReferenceError::NoHost },
+        OciError::HalfLogin { location: location(), missing: "password_env" },
+        OciError::Network { location: location(), source: NetworkError::UserAgent },
+    ]
+}
+
+pub(super) fn references() -> Vec<ReferenceError> {
+    vec![
+        ReferenceError::NoHost,
+        ReferenceError::Login,
+        ReferenceError::Query,
+        ReferenceError::Tag,
+        ReferenceError::Component("A".to_owned()),
+        ReferenceError::Long,
+        ReferenceError::Host("h h".to_owned()),
+    ]
+}
+
+pub(super) fn reference_error(source: ReferenceError) -> OciError {
+    OciError::Reference { location: "oci://registry.example/loom".to_owned(), source }
 }
 
 pub(super) fn certificate_errors() -> Vec<CertificateError> {
