@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Run only this target, and record nothing.
     #[arg(long)]
     target: Option<String>,
+    /// Pack what is found into fuzz/found/, from which the next run begins.
+    #[arg(long)]
+    keep: bool,
     /// End a target after this number of executions, if the last tenth of them covered nothing new.
     #[arg(long, default_value_t = 1_000_000, value_name = "N")]
     runs: u64,
@@ -43,6 +46,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     let mut harness = clean(Command::new(workspace.loom().with_file_name("loom-faults")));
     harness.args(["fuzz", "--runs", &args.runs.to_string(), "--jobs", &args.jobs.to_string()]);
     harness.args(["--seconds", &(args.minutes * 60).to_string(), "--root"]).arg(&workspace.root);
+    harness.args(args.keep.then_some("--keep"));
     match &args.target {
         Some(target) => harness.args(["--target", target]),
         None => harness.arg("--record").arg(workspace.root.join("tests/FAULTS.md")),

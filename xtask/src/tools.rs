@@ -36,6 +36,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("tar", "tar"),
     ("tinyproxy", "tinyproxy-bin"),
     ("unshare", "util-linux"),
+    ("xz", "xz-utils"),
 ];
 
 /// Programs that PyPI has ready-made: minutes faster than building them.

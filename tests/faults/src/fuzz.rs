@@ -14,29 +14,10 @@ use std::{
 
 use loom_fuzz_targets::{FuzzTarget, TARGETS, named};
 
-use crate::tally::Outcome;
+use crate::{corpora, fuzz_plan::FuzzPlan, tally::Outcome};
 
 /// The heading of the section of tests/FAULTS.md.
 pub(crate) const HEADING: &str = "Hostile input";
-
-/// What is run, and for how long.
-#[derive(Debug)]
-pub(crate) struct FuzzPlan {
-    /// The program that `cargo fuzz build` made.
-    pub(crate) program: PathBuf,
-    /// The folder with the corpora.
-    pub(crate) corpora: PathBuf,
-    /// The folder for what is found.
-    pub(crate) scratch: PathBuf,
-    /// The targets; all where there are none.
-    pub(crate) targets: Vec<String>,
-    /// The longest time for all targets together.
-    pub(crate) time: Duration,
-    /// The number of executions after which a target may end.
-    pub(crate) runs: u64,
-    /// The number of targets that run at the same time.
-    pub(crate) jobs: usize,
-}
 
 /// What one target did.
 #[derive(Debug, Default)]
@@ -58,6 +39,10 @@ pub(crate) fn run(plan: &FuzzPlan) -> Outcome<(String, bool)> {
         plan.targets.is_empty() || plan.targets.iter().any(|name| name == target.name)
     };
     let start = |target: &FuzzTarget| FuzzRun { name: target.name, ..FuzzRun::default() };
+    for target in TARGETS.iter().filter(chosen) {
+        fs::create_dir_all(plan.scratch.join(target.name))?;
+        corpora::unpack(plan, target, &plan.scratch.join(target.name))?;
+    }
     let waiting: VecDeque<FuzzRun> = TARGETS.iter().filter(chosen).map(start).collect();
     let queue = FuzzQueue { waiting: Mutex::new(waiting), end: Instant::now() + plan.time };
     let mut runs = thread::scope(|scope| {
@@ -69,6 +54,9 @@ pub(crate) fn run(plan: &FuzzPlan) -> Outcome<(String, bool)> {
         }
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(runs)
     })?;
+    for target in TARGETS.iter().filter(|target| plan.keep && chosen(target)) {
+        corpora::keep(plan, target, &plan.scratch.join(target.name))?;
+    }
     runs.sort_by_key(|run| TARGETS.iter().position(|target| target.name == run.name));
     let survived = !runs.is_empty() && runs.iter().all(|run| run.failed.is_none());
     Ok((table(&runs), survived))
@@ -140,7 +128,6 @@ fn round(
     executions: u64,
 ) -> Outcome {
     let (found, artifacts) = (plan.scratch.join(target.name), plan.scratch.join("artifacts"));
-    fs::create_dir_all(&found)?;
     fs::create_dir_all(&artifacts)?;
     let mut command = Command::new(&plan.program);
     command.env("LOOM_FUZZ_TARGET", target.name);

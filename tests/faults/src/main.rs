@@ -24,10 +24,12 @@
 mod archives;
 mod calls;
 mod copy;
+mod corpora;
 mod crash_states;
 mod dice;
 mod disk;
 mod fuzz;
+mod fuzz_plan;
 mod injection;
 mod machines;
 mod points;
@@ -122,6 +124,9 @@ enum Kind {
         /// The number of executions after which a target may end.
         #[arg(long, default_value_t = 1_000_000)]
         runs: u64,
+        /// Pack what is found into fuzz/found/, from which the next run begins.
+        #[arg(long)]
+        keep: bool,
         /// The program that `cargo fuzz build` made.
         #[arg(long)]
         program: Option<PathBuf>,
@@ -143,10 +148,12 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Outcome<bool> {
-    if let Kind::Fuzz { target, seconds, jobs, runs, program, root } = &args.kind {
-        let plan = fuzz::FuzzPlan {
+    if let Kind::Fuzz { target, seconds, jobs, runs, keep, program, root } = &args.kind {
+        let plan = fuzz_plan::FuzzPlan {
             program: program.clone().unwrap_or_else(|| fuzz::built(root)),
             corpora: root.join("fuzz/corpus"),
+            found: root.join("fuzz/found"),
+            keep: *keep,
             scratch: root.join("target/fuzz"),
             targets: target.clone(),
             time: std::time::Duration::from_secs(*seconds),

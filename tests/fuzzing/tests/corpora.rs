@@ -3,12 +3,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use loom_fuzz_targets::TARGETS;
 
 fn corpora() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus")
+}
+
+fn found() -> PathBuf {
+    corpora().join("../found")
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -31,6 +36,22 @@ fn every_input_of_the_corpora_is_read() {
 }
 
 #[test]
+fn every_input_that_a_run_has_found_is_read() {
+    for target in TARGETS {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = found().join(format!("{}.tar.xz", target.name));
+        let unpacked =
+            Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(folder.path()).status();
+        assert!(unpacked.unwrap().success(), "{}", archive.display());
+        let inputs = names(folder.path());
+        assert!(inputs.len() > 10, "{} has {} inputs", target.name, inputs.len());
+        for name in inputs {
+            (target.run)(&fs::read(folder.path().join(name)).unwrap());
+        }
+    }
+}
+
+#[test]
 fn every_corpus_has_its_target_and_all_are_small() {
     let mut bytes = 0;
     for corpus in names(&corpora()) {
@@ -40,5 +61,8 @@ fn every_corpus_has_its_target_and_all_are_small() {
             bytes += fs::metadata(folder.join(name)).unwrap().len();
         }
     }
-    assert!(bytes < 1 << 20, "the corpora have {bytes} bytes");
+    for archive in names(&found()) {
+        bytes += fs::metadata(found().join(archive)).unwrap().len();
+    }
+    assert!(bytes < 3 << 20, "the corpora have {bytes} bytes");
 }

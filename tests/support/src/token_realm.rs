@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::docker_registry::{PASSWORD, USER};
 
 /// An identity token that the realm exchanges.
-pub const IDENTITY_TOKEN: &str = "1dentity-t0ken";
+pub const IDENTITY_TOKEN: &str = "token-of-an-identity";
 
 /// Whom the realm gives tokens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
