@@ -222,13 +222,19 @@ pub(super) fn add_evidence(locked: &mut LockedPlatform, digest: &TrustedDigest) 
     }
 }
 
-/// The file name of an artifact. An object of a store has the name that the archive has in a release.
+/// The file name of an artifact. An object of a store and a layer of an image, which are named by their digests, have the
+/// name that the archive has in a release: another digest under the same name is then a change.
 fn file_name(release: &Release, artifact: &Artifact) -> String {
     let name = artifact.asset.as_str().rsplit('/').next().unwrap_or_default();
-    let stem = release.asset_stem().filter(|_| name.parse::<Digest>().is_ok());
+    let stem = release.asset_stem().filter(|_| is_digest(name));
     match (stem, &artifact.packaging) {
         (Some(stem), Packaging::Archive { format, .. }) => format!("{stem}.{}", format.extension()),
         (Some(stem), _) => format!("{stem}{}", release.platform.executable_extension()),
         (None, _) => name.to_owned(),
     }
+}
+
+/// Whether an asset is named by its digest: `<hex>`, or `<repository>@sha256:<hex>`.
+fn is_digest(name: &str) -> bool {
+    name.rsplit('@').next().is_some_and(|digest| digest.parse::<Digest>().is_ok())
 }

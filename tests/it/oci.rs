@@ -105,6 +105,39 @@ fn a_layout_needs_no_network() {
 }
 
 #[test]
+fn a_tag_that_moved_changes_no_lock() {
+    let layout = tempfile::tempdir().unwrap();
+    assets(&["0.2.0"]).write_layout(layout.path()).unwrap();
+    let source = format!("oci-layout:{}", layout.path().display());
+    let sandbox = Sandbox::new();
+    sandbox.write(sandbox.project().join("loom.toml"), "[bridge]\nversion = \"0.2.0\"\n");
+    let lock = ["lock", "--source", &source];
+    sandbox.loom(&lock).ok();
+    sandbox.loom(&lock).ok();
+    let locked = fs::read(sandbox.project().join("loom.lock")).unwrap();
+    let bytes = published(&["0.1.0"]).remove(0).bytes.to_vec();
+    let moved = ReleaseImages::with(&[PublishedRelease::archive("0.2.0", bytes)], |_| None);
+    moved.write_layout(layout.path()).unwrap();
+    sandbox.loom(&lock).code(6);
+    assert_eq!(fs::read(sandbox.project().join("loom.lock")).unwrap(), locked);
+}
+
+#[test]
+fn a_manifest_without_an_index_is_for_no_platform_that_it_does_not_state() {
+    let mut images = assets(&["0.2.0"]);
+    let is_manifest =
+        |digest: &&Digest| images.blobs[*digest].windows(8).any(|part| part == b"\"layers\"");
+    let manifest = *images.documents.iter().find(is_manifest).unwrap();
+    images.tags.values_mut().for_each(|digest| *digest = manifest);
+    let (_registry, source) = registry(&RegistryAccess::Open, &images);
+    let sandbox = Sandbox::new();
+    for platform in ["linux-x86_64", "macos-aarch64"] {
+        let get = ["get", "0.2.0", "--source", &source, "--platform", platform];
+        sandbox.loom(&get).code(3);
+    }
+}
+
+#[test]
 fn other_bytes_under_a_digest_are_refused() {
     let released = published(&["0.2.0"]).remove(0);
     let digest = Digest::of(&released.bytes);

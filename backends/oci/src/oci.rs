@@ -70,7 +70,10 @@ impl Oci {
         let asked = match mirror {
             Some(mirror) => match RegistryReference::of_prefix(&mirror) {
                 Ok(prefix) => named.through(&prefix),
-                Err(source) => return Err(OciError::Mirror { mirror, source }),
+                Err(source) => {
+                    let mirror = loom_base::redact::unusable(&mirror);
+                    return Err(OciError::Mirror { mirror, source });
+                }
             },
             None => named.clone(),
         };
@@ -119,7 +122,10 @@ impl Oci {
             ImageContent::Index(index) => index,
             ImageContent::Manifest(manifest) => {
                 let digest = document.digest;
-                return Ok(Some(FoundManifest { manifest, digest, index: None }));
+                let is_fitting =
+                    version_list::states(&manifest, release.platform).map_err(malformed)?;
+                let found = FoundManifest { manifest, digest, index: None };
+                return Ok(is_fitting.then_some(found));
             }
         };
         let of_other = index.annotations.get(BINARY);

@@ -6,7 +6,7 @@ use futures::{StreamExt as _, stream};
 use loom_source::{ListedVersion, ListingScope, Platform, Product, SourceError, Version};
 
 use crate::{
-    manifest::{ImageContent, ImageDocument},
+    manifest::{ImageContent, ImageDocument, ImageManifest},
     manifest_platform::platform_of,
     mapping::STATEMENT,
     transport::ImageTransport,
@@ -81,14 +81,16 @@ fn has_product(document: &ImageDocument, product: &Product) -> Result<bool, Stri
             let mut platforms = index.manifests.iter().filter_map(platform_of);
             Ok(platforms.any(|platform| platform == product.platform))
         }
-        // A manifest without an index says only in its statement for which platform it is.
-        ImageContent::Manifest(manifest) => {
-            let statement = manifest.annotations.get(STATEMENT);
-            let statement = statement.map(|text| loom_source::Statement::parse(text.as_bytes()));
-            let statement = statement.transpose().map_err(|error| error.to_string())?;
-            Ok(statement.is_some_and(|statement| statement.platform == product.platform))
-        }
+        ImageContent::Manifest(manifest) => states(&manifest, product.platform),
     }
+}
+
+/// Whether a manifest without an index is for a platform, which only its statement says.
+pub(crate) fn states(manifest: &ImageManifest, platform: Platform) -> Result<bool, String> {
+    let statement = manifest.annotations.get(STATEMENT);
+    let statement = statement.map(|text| loom_source::Statement::parse(text.as_bytes()));
+    let statement = statement.transpose().map_err(|error| error.to_string())?;
+    Ok(statement.is_some_and(|statement| statement.platform == platform))
 }
 
 /// The platforms that the document of a tag has.

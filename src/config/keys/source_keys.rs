@@ -7,7 +7,7 @@ use super::source_key::{SourceKey, source_keys};
 use crate::config::{
     GithubSource, Layout, MirrorSource, OciSource, OnFailure, PluginSource, SourceKind, SourceSpec,
     TargetSource,
-    types::{AssetSetting, Literal, Positive, RawTable, SourcePath, TagPrefix},
+    types::{AssetSetting, Literal, Positive, RawTable, RegistryPrefix, SourcePath, TagPrefix},
 };
 
 /// The types of sources.
@@ -265,11 +265,11 @@ source_keys! {
 
     /// The registry that is asked instead, as host/prefix: the prefix comes before the repository. There is no way back to
     /// the registry of the url.
-    MIRROR: Literal = SourceKey::new(
+    MIRROR: RegistryPrefix = SourceKey::new(
         "mirror",
         "\"registry.example.com/ghcr\"",
-        |spec| oci(spec)?.mirror.clone().map(Literal),
-        |spec, Literal(mirror)| with_oci(spec, |oci| oci.mirror = Some(mirror)),
+        |spec| oci(spec)?.mirror.clone().map(RegistryPrefix),
+        |spec, RegistryPrefix(mirror)| with_oci(spec, |oci| oci.mirror = Some(mirror)),
     )
     .types(&["oci"]);
 

@@ -151,3 +151,15 @@ fn an_empty_secret_is_a_problem() {
     let world = World::new().project(file).file("/p/.env", "D_API_KEY=\n");
     assert_eq!(world.problems(), [""; 0], "a line of a .env without a value sets nothing");
 }
+
+#[test]
+fn the_login_in_the_mirror_of_a_registry_is_refused_and_not_shown() {
+    for mirror in ["ada:VALUE-9911@registry.example/x", "https://registry.example/x"] {
+        let text =
+            format!("[[sources]]\ntype = 'oci'\nurl = 'oci://a.example/b'\nmirror = '{mirror}'\n");
+        let world = World::new().user(&text);
+        let problems = world.problems();
+        assert!(problems[0].contains("expected host/prefix"), "{problems:?}");
+        assert!(!problems[0].contains(VALUE), "{problems:?}");
+    }
+}

@@ -16,5 +16,5 @@ mod version;
 pub(crate) use address::{ApiBase, ListenHost, SourcePath};
 pub(crate) use asset::AssetSetting;
 pub(crate) use raw::RawTable;
-pub(crate) use text::{ApiKey, Literal, TagPrefix, read_list};
+pub(crate) use text::{ApiKey, Literal, RegistryPrefix, TagPrefix, read_list};
 pub(crate) use time::{Positive, Seconds};

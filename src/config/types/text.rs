@@ -198,6 +198,36 @@ impl SettingType for Literal {
     }
 }
 
+/// A registry with the prefix of its repositories, as `host/prefix`. A login in it would be printed with each error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RegistryPrefix(pub(crate) String);
+
+impl SettingType for RegistryPrefix {
+    const FORM: &'static str = "host/prefix, without http:// and without a login";
+
+    fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
+        if text.is_empty() || text.contains("://") || text.contains('@') {
+            return Err(Problem::invalid(Self::FORM, text));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
+        let text = reader.literal(node, path, "a string")?;
+        Self::parse(&text, Path::new(""))
+            .map_err(|problem| reader.problem(path, node.line, problem))
+            .ok()
+    }
+
+    fn schema() -> Value {
+        Literal::schema()
+    }
+
+    fn shown(&self) -> ShownValue {
+        self.0.shown()
+    }
+}
+
 /// The text before the version in a tag, which may be empty. Variables are not expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TagPrefix(pub(crate) String);
