@@ -14,7 +14,7 @@ use crate::config::{
     tree::TomlNode,
 };
 
-/// More characters than a time span that somebody writes has.
+/// More characters than any time span has.
 const LONGEST_WINDOW: usize = 32;
 
 impl SettingType for Duration {

@@ -54,7 +54,7 @@ fn a_server_with_certificate_and_token_is_healthy() {
     ];
     let server = Server::start(&environment);
     assert_healthy(&health(server.bridge.port(), &environment));
-    // The check needs no token: whoever starts it need not be able to call the server.
+    // The check needs no token: its caller may lack the right to call the server.
     assert_healthy(&health(server.bridge.port(), &environment[..2]));
 }
 
