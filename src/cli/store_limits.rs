@@ -5,10 +5,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use indicatif::HumanBytes;
-use loom_source::{Authority, Name};
-
 use super::context::Context;
+use indicatif::HumanBytes;
 use loom_runtime::{
     acquire,
     config::{Resolved, SourceKind, SourceSpec},
@@ -20,33 +18,29 @@ use loom_runtime::{
 const TIME: Duration = Duration::from_secs(2);
 
 /// The rules of the configuration. Only what a configured source can serve again may go.
-pub(crate) fn rules(context: &Context, resolved: &Resolved, store: &Store) -> GcRules {
+pub(crate) fn rules(context: &Context, resolved: &Resolved) -> GcRules {
     GcRules {
         keep: resolved.store.keep.value.number(),
         older_than: None,
         max_size: resolved.store.max_size.value.map(|size| size.0),
-        defaults: defaults(resolved, store),
+        defaults: defaults(resolved),
         fetchable: FetchableSources::Named(serving(context, resolved)),
     }
 }
 
-/// The default versions of all programs in the store.
-fn defaults(resolved: &Resolved, store: &Store) -> Vec<DefaultVersion> {
-    let state = &resolved.state_dir.value;
-    let releases = store.list().unwrap_or_default().into_iter().map(|listed| listed.release);
-    let programs: BTreeSet<(Authority, Name)> =
-        releases.map(|release| (release.authority, release.binary)).collect();
-    let default = |(authority, binary): (Authority, Name)| {
-        let slot = acquire::chosen::load(state, &authority, &binary).ok()??;
-        Some(DefaultVersion { authority, binary, slot })
-    };
-    programs.into_iter().filter_map(default).collect()
+/// The default versions of all programs.
+fn defaults(resolved: &Resolved) -> Vec<DefaultVersion> {
+    let chosen = acquire::chosen::all(&resolved.state_dir.value).unwrap_or_default();
+    let default = |(authority, binary, slot)| DefaultVersion { authority, binary, slot };
+    chosen.into_iter().map(default).collect()
 }
 
 /// The names of the sources that can serve a release again: no builds, no folder that is missing, and offline none beyond
 /// this machine. A source that cannot be opened serves nothing.
 fn serving(context: &Context, resolved: &Resolved) -> BTreeSet<String> {
-    let Ok(opener) = context.opener(resolved) else { return BTreeSet::new() };
+    let Ok(mut opener) = context.opener(resolved) else { return BTreeSet::new() };
+    // Nothing is requested, so no certificate is needed; there may be hundreds of files of them.
+    opener.network.certificates = None;
     let name = |spec: &SourceSpec| {
         let candidate = opener.open(spec, Default::default()).ok()?;
         let is_asked = !(resolved.offline.value && candidate.reach == Reach::Network);
@@ -66,12 +60,12 @@ fn is_missing(spec: &SourceSpec) -> bool {
 /// takes too long is left for the next run.
 pub(crate) fn enforce(context: &Context) {
     let Some((resolved, store)) = context.take_acquired() else { return };
-    let rules = rules(context, &resolved, &store);
+    let rules = rules(context, &resolved);
     if rules.keep.is_none() && rules.max_size.is_none() {
         return;
     }
     let until = Some(Instant::now() + TIME);
-    let run = GcRun { rules: &rules, now: SystemTime::now(), dry_run: false, until };
+    let run = GcRun { rules: &rules, now: SystemTime::now(), dry_run: false, sizes: false, until };
     match store.collect(&run) {
         Ok(report) => report_removed(context, &store, &report),
         Err(error) => context.printer.detail(format!("the store was not collected: {error}")),

@@ -11,9 +11,13 @@ use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 
 use super::{
     Store, StoreError,
+    cores::on_all_cores,
     error::{FileAction, absent, at},
     misplaced::{Misplaced, is_there, name},
 };
+
+/// The number of folders from which on they are read on all cores.
+const MANY: usize = 64;
 
 /// What belongs at the lowest level of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,8 +227,18 @@ impl<'a> Look<'a> {
             self.misplaced.push(Misplaced::new(path, "a folder", kind));
             return Ok(());
         }
-        for (path, kind) in self.entries(path, *known)? {
-            self.at(&path, kind, below, leaf)?;
+        let entries = self.entries(path, *known)?;
+        if below.is_empty() || entries.len() < MANY {
+            return entries.iter().try_for_each(|(path, kind)| self.at(path, *kind, below, leaf));
+        }
+        let looks = on_all_cores(&entries, |(path, kind)| {
+            let mut look = Look::of(self.store);
+            look.at(path, *kind, below, leaf).map(|()| look)
+        });
+        for look in looks {
+            let Look { mut misplaced, mut leaves, .. } = look?;
+            self.misplaced.append(&mut misplaced);
+            self.leaves.append(&mut leaves);
         }
         Ok(())
     }

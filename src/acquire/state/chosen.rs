@@ -63,6 +63,20 @@ pub fn load_with_command(
     Ok(chosen.and_then(|(version, by)| Some((version.parse().ok()?, by))))
 }
 
+/// The chosen versions of all programs. A file that cannot be used chooses none.
+///
+/// # Errors
+/// [`StateError`] where the folder is there and cannot be listed.
+pub fn all(state: &StateDir) -> Result<Vec<(Authority, Name, Slot)>, StateError> {
+    let chosen = |file: String| {
+        let (authority, binary) = file.strip_suffix(".json")?.split_once('@')?;
+        let (authority, binary) = (authority.parse().ok()?, binary.parse().ok()?);
+        let slot = load(state, &authority, &binary).ok()??;
+        Some((authority, binary, slot))
+    };
+    Ok(state.folder("use").names()?.into_iter().filter_map(chosen).collect())
+}
+
 /// Chooses a version, or the development build.
 ///
 /// # Errors
@@ -100,6 +114,7 @@ mod tests {
         save(&state, &authority, &binary, &slot, ChosenBy::Rollback).unwrap();
         let chosen = || load_with_command(&state, &authority, &binary).unwrap();
         assert_eq!(chosen(), Some((slot.clone(), ChosenBy::Rollback)));
+        assert_eq!(all(&state).unwrap(), [(authority.clone(), binary.clone(), slot.clone())]);
         let file = file(&state, &authority, &binary);
         let document = b"{\"schema\":1,\"version\":\"0.2.0\",\"by\":\"rollback\"}\n";
         assert_eq!(file.read().unwrap().unwrap(), document);
@@ -109,5 +124,6 @@ mod tests {
         assert_eq!(load(&state, &authority, &binary).unwrap(), Some(slot), "of an older version");
         assert!(clear(&state, &authority, &binary).unwrap());
         assert!(!clear(&state, &authority, &binary).unwrap());
+        assert_eq!(all(&state).unwrap(), []);
     }
 }

@@ -42,9 +42,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
-    let rules = rules(args, context, resolved, store);
+    let rules = rules(args, context, resolved);
     let now = SystemTime::now();
-    let run = GcRun { rules: &rules, now, dry_run: args.dry_run, until: None };
+    let sizes = args.explain || context.printer.is_json();
+    let run = GcRun { rules: &rules, now, dry_run: args.dry_run, sizes, until: None };
     let report = store.collect(&run)?;
     context.notices(store);
     if report.unreadable {
@@ -58,7 +59,9 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
             path.display()
         ));
     }
-    context.printer.answer(&document(args, &report), || text(args, &report, now))?;
+    // Thousands of versions that stay are told only where they are asked for.
+    let document = if context.printer.is_json() { document(args, &report) } else { Value::Null };
+    context.printer.answer(&document, || text(args, &report, now))?;
     if report.garbage > 0 {
         context.printer.message(format!(
             "{} of garbage stay: a process runs from it, it is less than a day old, or it belongs to another user",
@@ -75,8 +78,8 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
 }
 
 /// The rules of the options; where none is given, those of the configuration.
-fn rules(args: &Args, context: &Context, resolved: &Resolved, store: &Store) -> GcRules {
-    let configured = store_limits::rules(context, resolved, store);
+fn rules(args: &Args, context: &Context, resolved: &Resolved) -> GcRules {
+    let configured = store_limits::rules(context, resolved);
     let is_configured = args.keep.is_none() && args.older_than.is_none();
     let fetchable = if args.all { FetchableSources::NotRequired } else { configured.fetchable };
     GcRules {

@@ -42,7 +42,7 @@ pub(super) struct VersionHere {
     pub(super) recorded: Option<SystemTime>,
     /// The source that the verification names.
     pub(super) source: Option<String>,
-    /// The size of its trees and objects in bytes.
+    /// The size of its trees and objects in bytes; 0 where it was not measured.
     pub(super) bytes: u64,
 }
 
@@ -80,8 +80,8 @@ impl Census {
 }
 
 impl Store {
-    /// Reads all documents once. The collection lock must be held.
-    pub(super) fn census(&self, now: SystemTime) -> Result<Census, StoreError> {
+    /// Reads all documents once; with `sizes`, the listings too. The collection lock must be held.
+    pub(super) fn census(&self, now: SystemTime, sizes: bool) -> Result<Census, StoreError> {
         let mut census = Census { damaged_roots: self.damaged_roots()?, ..Census::default() };
         let survey = self.survey()?;
         // Something in the place of a folder of records hides what they name.
@@ -96,9 +96,10 @@ impl Store {
             census.development.extend(self.find(&build)?.map(|installed| installed.tree));
         }
         let recorded: HashSet<&Release> = survey.recorded.iter().collect();
-        let mut versions = on_all_cores(&survey.recorded, |release| self.version_here(release))
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut versions =
+            on_all_cores(&survey.recorded, |release| self.version_here(release, sizes))
+                .into_iter()
+                .collect::<Result<Vec<_>, _>>()?;
         census.unreadable |= versions.iter().any(|(_, readable)| !readable);
         let others: BTreeMap<_, _> =
             survey.verified.iter().chain(&survey.linked).map(|it| (it.to_string(), it)).collect();
@@ -109,9 +110,9 @@ impl Store {
             let Some(tree) = verification.as_ref().map(|known| known.tree).or(linked) else {
                 continue;
             };
-            let (mut version, _) = self.version_here(release)?;
+            let (mut version, _) = self.version_here(release, sizes)?;
             if !version.trees.contains(&tree) {
-                version.bytes += self.tree_size(&tree)?;
+                version.bytes += if sizes { self.tree_size(&tree)? } else { 0 };
                 version.trees.push(tree);
             }
             versions.push((version, true));
@@ -132,7 +133,11 @@ impl Store {
     }
 
     /// One version, and whether its record and statement can be read.
-    fn version_here(&self, release: &Release) -> Result<(VersionHere, bool), StoreError> {
+    fn version_here(
+        &self,
+        release: &Release,
+        sizes: bool,
+    ) -> Result<(VersionHere, bool), StoreError> {
         let mut readable = true;
         let record = usable(self.record(release), &mut readable)?;
         let statement = match &record {
@@ -149,24 +154,32 @@ impl Store {
         objects.extend(verification.iter().flat_map(|known| known.evidence.iter().copied()));
         objects.sort_unstable();
         objects.dedup();
-        let of_objects: u64 = objects.iter().map(|object| self.object_bytes_on_disk(object)).sum();
-        let mut bytes = of_objects;
-        for tree in &trees {
-            bytes += self.tree_size(tree)?;
-        }
         let modified = |path: std::path::PathBuf| {
             fs::metadata(path).ok().and_then(|meta| meta.modified().ok())
         };
-        let version = VersionHere {
+        let mut version = VersionHere {
             last_use: verification.as_ref().and_then(|_| self.last_use(release)),
             recorded: modified(self.record_path(release)),
             source: verification.and_then(|Verification { source, .. }| source),
             release: release.clone(),
             trees,
             objects,
-            bytes,
+            bytes: 0,
         };
+        if sizes {
+            version.bytes = self.size_of(&version)?;
+        }
         Ok((version, readable))
+    }
+
+    /// The size of the trees and objects of a version in bytes.
+    pub(super) fn size_of(&self, version: &VersionHere) -> Result<u64, StoreError> {
+        let objects = version.objects.iter().map(|object| self.object_bytes_on_disk(object));
+        let mut bytes = objects.sum();
+        for tree in &version.trees {
+            bytes += self.tree_size(tree)?;
+        }
+        Ok(bytes)
     }
 
     pub(super) fn object_bytes_on_disk(&self, object: &Digest) -> u64 {

@@ -8,7 +8,9 @@ use std::{
 
 use loom_source::Digest;
 
-use crate::store::{Store, StoreError, cores::on_all_cores, du::size, durable::remove_any, locks};
+use crate::store::{
+    Store, StoreError, cores::on_waiting_threads, du::size, durable::remove_any, locks,
+};
 
 /// A partial transfer that has not grown for this long is removed.
 const STALE_PARTIAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -72,7 +74,7 @@ impl Store {
                 Err(error) => Err(error),
             }
         };
-        on_all_cores(objects, remove).into_iter().sum()
+        on_waiting_threads(objects, remove).into_iter().sum()
     }
 
     /// Removes old partial transfers, failures and roots; returns how many transfers and failures, and their bytes.

@@ -8,7 +8,7 @@
 //! | `report` | [`GcReport`]: what was removed, what stays, and why |
 //! | `removal` | takes one version out of use |
 //! | `garbage` | trees and objects that nothing names |
-//! | `taken` | deletes what was taken out of use, on all cores |
+//! | `taken` | deletes what was taken out of use, on many threads |
 //! | `preview` | what a collection would do |
 //! | `run` | [`Store::collect`](super::Store::collect): the steps in their order |
 

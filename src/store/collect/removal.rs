@@ -94,7 +94,7 @@ mod tests {
         let now = SystemTime::now();
         file.set_modified(now - Duration::from_secs(9 * 86_400)).unwrap();
         let _alone = store.lock_for_collection().unwrap();
-        let census = store.census(now).unwrap();
+        let census = store.census(now, true).unwrap();
         let mut named = census.named();
         // A command hands the version out after the census was taken.
         assert!(store.note_use(&installed).unwrap());
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(taken, Err(KeepReason::JustUsed));
         assert_eq!(store.find(&installed.release).unwrap(), Some(installed.clone()));
         // Nothing used it since: it goes, and a command that comes later is told so.
-        let census = store.census(now).unwrap();
+        let census = store.census(now, true).unwrap();
         let taken = store.take_away(&census.versions[0], &mut named, &mut barrier).unwrap();
         assert_eq!(taken, Ok(vec![installed.tree]));
         assert!(!installed.entry.exists());

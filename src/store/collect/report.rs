@@ -55,7 +55,7 @@ pub struct KeptVersion {
     pub release: Release,
     /// Why it stays.
     pub why: KeepReason,
-    /// The size of its trees and objects in bytes.
+    /// The size of its trees and objects in bytes; 0 where [`GcRun::sizes`](super::GcRun::sizes) did not ask for it.
     pub bytes: u64,
     /// When it was last used, where that is known.
     pub last_use: Option<SystemTime>,

@@ -13,7 +13,13 @@ use super::{
     plan::{KeepReason, Verdict, decide},
     rules::GcRules,
 };
-use crate::store::{Store, StoreError, du::size, durable::Barrier, leftovers::Leftover};
+use crate::store::{
+    Store, StoreError,
+    cores::{on_all_cores, on_waiting_threads},
+    du::size,
+    durable::Barrier,
+    leftovers::Leftover,
+};
 
 /// One collection.
 #[derive(Debug, Clone)]
@@ -24,6 +30,8 @@ pub struct GcRun<'a> {
     pub now: SystemTime,
     /// Only find out what would be removed. Nothing is written, and no lock is waited for.
     pub dry_run: bool,
+    /// Whether to measure the versions that stay: their listings are read for that.
+    pub sizes: bool,
     /// When to stop removing versions; the rest is left for the next run. With a time, no lock is waited for either.
     pub until: Option<Instant>,
 }
@@ -116,7 +124,8 @@ impl Store {
 
 impl<'a> Collection<'a> {
     fn begin(store: &'a Store, run: &'a GcRun<'a>) -> Result<Self, StoreError> {
-        let census = store.census(run.now)?;
+        let sizes = run.sizes || run.rules.max_size.is_some();
+        let census = store.census(run.now, sizes)?;
         Ok(Self {
             named: census.named(),
             report: GcReport {
@@ -136,14 +145,32 @@ impl<'a> Collection<'a> {
     pub(super) fn verdicts(&mut self) -> Result<Vec<(VersionHere, Verdict)>, StoreError> {
         let rules = self.run.rules;
         let total = if rules.max_size.is_some() { self.store.kept_size()? } else { 0 };
-        let versions = std::mem::take(&mut self.census.versions);
+        let mut versions = std::mem::take(&mut self.census.versions);
         let verdicts = decide(&versions, &self.census.roots, rules, total, self.run.now);
         let stays_all = !self.census.damaged_roots.is_empty();
         let verdict = |verdict| match verdict {
             Verdict::Remove(_) if stays_all => Verdict::Keep(KeepReason::Damaged),
             verdict => verdict,
         };
-        Ok(versions.into_iter().zip(verdicts.into_iter().map(verdict)).collect())
+        let verdicts: Vec<Verdict> = verdicts.into_iter().map(verdict).collect();
+        self.measure_removed(&mut versions, &verdicts)?;
+        Ok(versions.into_iter().zip(verdicts).collect())
+    }
+
+    /// Measures the versions that go, where the census has not.
+    fn measure_removed(
+        &self,
+        versions: &mut [VersionHere],
+        verdicts: &[Verdict],
+    ) -> Result<(), StoreError> {
+        let goes =
+            |at: &usize| versions[*at].bytes == 0 && matches!(verdicts[*at], Verdict::Remove(_));
+        let going: Vec<usize> = (0..versions.len()).filter(goes).collect();
+        let sizes = on_all_cores(&going, |at| self.store.size_of(&versions[*at]));
+        for (at, bytes) in going.into_iter().zip(sizes) {
+            versions[at].bytes = bytes?;
+        }
+        Ok(())
     }
 
     fn take_away_versions(&mut self) -> Result<(), StoreError> {
@@ -204,8 +231,10 @@ impl<'a> Collection<'a> {
         if self.census.hides_needs() {
             return self.barrier.wait_for_existing(self.store.root());
         }
-        for tree in self.store.unnamed_trees(&self.needed_trees())? {
-            if self.store.take_away_tree(&tree)? {
+        let unnamed = self.store.unnamed_trees(&self.needed_trees())?;
+        let taken = on_waiting_threads(&unnamed, |tree| self.store.take_away_tree(tree));
+        for (tree, taken) in unnamed.into_iter().zip(taken) {
+            if taken? {
                 self.report.trees += 1;
                 self.barrier.add(self.store.trees());
             } else {

@@ -1,4 +1,4 @@
-//! Deletes what was taken out of use, on all cores.
+//! Deletes what was taken out of use, on many threads.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,11 @@ use std::{
 use loom_source::Digest;
 
 use crate::store::{
-    Store, StoreError, cores::on_all_cores, du::size, durable::remove_tree, list::names,
+    Store, StoreError,
+    cores::{on_all_cores, on_waiting_threads},
+    du::size,
+    durable::remove_tree,
+    list::names,
 };
 
 /// What a folder holds.
@@ -46,7 +50,7 @@ impl Store {
         let content = FolderContent::of_all(&taken);
         let inodes: BTreeSet<u64> = content.shared.keys().copied().collect();
         let before = self.fingerprints_with(&inodes)?;
-        let left: u64 = on_all_cores(&taken, |folder| match remove_tree(folder) {
+        let left: u64 = on_waiting_threads(&taken, |folder| match remove_tree(folder) {
             Ok(()) => 0,
             Err(_) => size(folder).unwrap_or_default(),
         })
@@ -75,7 +79,7 @@ impl Store {
 #[cfg(unix)]
 fn empty(folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
     use crate::store::emptied::empty_folder;
-    let emptied = on_all_cores(&folders, |folder| empty_folder(folder));
+    let emptied = on_waiting_threads(&folders, |folder| empty_folder(folder));
     let freed = emptied.iter().flatten().map(|emptied| emptied.freed).sum();
     let is_left = emptied.iter().map(|emptied| !matches!(emptied, Ok(it) if !it.has_shared));
     let left = folders.into_iter().zip(is_left.collect::<Vec<_>>());

@@ -69,9 +69,10 @@ fn used(store: &Store, installed: &Installed, at: SystemTime) {
 
 fn removed(store: &Store, rules: &GcRules) -> Vec<String> {
     let now = SystemTime::now();
-    let preview = GcRun { rules, now, dry_run: true, until: None };
+    let preview = GcRun { rules, now, dry_run: true, sizes: true, until: None };
     let preview = store.collect(&preview).unwrap();
-    let report = store.collect(&GcRun { rules, now, dry_run: false, until: None }).unwrap();
+    let report =
+        store.collect(&GcRun { rules, now, dry_run: false, sizes: true, until: None }).unwrap();
     assert_eq!(preview.removed, report.removed, "a preview removes nothing and says the same");
     assert_eq!((preview.trees, preview.objects), (report.trees, report.objects));
     report.removed.iter().map(|removed| removed.release.slot.to_string()).collect()
@@ -118,7 +119,7 @@ fn what_is_needed_stays() {
     store.keep_release(&old[3]).unwrap();
     used(store, &old[4], now - DAY / 2);
     let rules = GcRules { keep: Some(0), ..GcRules::default() };
-    let run = GcRun { rules: &rules, now, dry_run: false, until: None };
+    let run = GcRun { rules: &rules, now, dry_run: false, sizes: true, until: None };
     let report = store.collect(&run).unwrap();
     let gone: Vec<_> = report.removed.iter().map(|gone| (gone.release.clone(), gone.why)).collect();
     assert_eq!(gone, [(release("0.6.0"), RemoveReason::Older(0))]);
@@ -161,7 +162,13 @@ fn a_use_that_is_noted_while_it_is_removed_keeps_it() {
     let census = {
         let _alone = store.lock_for_collection().unwrap();
         store
-            .collect(&GcRun { rules: &GcRules::default(), now, dry_run: true, until: None })
+            .collect(&GcRun {
+                rules: &GcRules::default(),
+                now,
+                dry_run: true,
+                sizes: true,
+                until: None,
+            })
             .unwrap()
     };
     assert_eq!(census.kept.len(), 1);
@@ -187,7 +194,9 @@ fn a_store_that_is_too_large_loses_what_was_not_used_for_the_longest_time() {
     let rules = GcRules { max_size: Some(25_000), ..GcRules::default() };
     assert_eq!(removed(store, &rules), ["0.2.0", "0.3.0"], "0.4.0 is the newest");
     let rules = GcRules { max_size: Some(10), ..GcRules::default() };
-    let report = store.collect(&GcRun { rules: &rules, now, dry_run: false, until: None }).unwrap();
+    let report = store
+        .collect(&GcRun { rules: &rules, now, dry_run: false, sizes: true, until: None })
+        .unwrap();
     assert_eq!(report.removed.len(), 1);
     assert!(report.excess > 10_000 && report.excess < 20_000, "{report:?}");
 }
@@ -210,7 +219,9 @@ fn trees_that_share_files_with_a_removed_one_need_not_be_hashed_again() {
     store.deduplicate().unwrap();
     used(store, &old, now - 9 * DAY);
     let rules = GcRules { keep: Some(1), ..GcRules::default() };
-    let report = store.collect(&GcRun { rules: &rules, now, dry_run: false, until: None }).unwrap();
+    let report = store
+        .collect(&GcRun { rules: &rules, now, dry_run: false, sizes: true, until: None })
+        .unwrap();
     assert_eq!(report.removed.len(), 1);
     assert!(report.freed < 8192, "the shared file is still used: {report:?}");
     assert_eq!(store.check_installed(&new).unwrap(), InstalledCheck::Unchanged);

@@ -47,7 +47,8 @@ pub(in crate::store) fn home() -> Home {
 /// Collects what nothing names.
 fn collect(store: &Store) -> GcReport {
     let rules = GcRules::default();
-    let run = GcRun { rules: &rules, now: SystemTime::now(), dry_run: false, until: None };
+    let run =
+        GcRun { rules: &rules, now: SystemTime::now(), dry_run: false, sizes: true, until: None };
     store.collect(&run).unwrap()
 }
 

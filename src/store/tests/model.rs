@@ -255,7 +255,7 @@ impl World {
     fn collect(&mut self, keep: Option<u32>, days: Option<u32>) {
         let rules = GcRules { keep, older_than: days.map(|days| days * DAY), ..GcRules::default() };
         let now = SystemTime::now();
-        let run = GcRun { rules: &rules, now, dry_run: false, until: None };
+        let run = GcRun { rules: &rules, now, dry_run: false, sizes: true, until: None };
         let report = self.home.store.collect(&run).unwrap();
         let before = self.model.versions.len();
         self.model.collect(keep, days);
