@@ -89,6 +89,20 @@ pub enum AcquireError {
         /// The attempts, in order.
         attempts: Vec<SourceAttempt>,
     },
+    /// The only installed version that matches is withdrawn, and no source has another one.
+    #[error(
+        "no version matches \"{selector}\": {source_name} has withdrawn {release}, which is here"
+    )]
+    Withdrawn {
+        /// What was requested.
+        selector: Selector,
+        /// The newest installed release that matches.
+        release: Box<Release>,
+        /// The name of the source that has withdrawn it.
+        source_name: String,
+        /// The attempts, in order.
+        attempts: Vec<SourceAttempt>,
+    },
     /// The newest version is older than it was before.
     #[error("the newest version at {source_name} is {offered}, but it was {before} before")]
     Downgrade {
@@ -203,6 +217,7 @@ impl AcquireError {
             | Self::Mismatch { attempts, .. }
             | Self::Unlistable { attempts, .. }
             | Self::TooYoung { attempts, .. }
+            | Self::Withdrawn { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
             Self::Damaged { source, .. } => source.attempts(),
             _ => &[],
@@ -228,6 +243,7 @@ impl AcquireError {
             | Self::Mismatch { attempts, .. }
             | Self::Unlistable { attempts, .. }
             | Self::TooYoung { attempts, .. }
+            | Self::Withdrawn { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
             Self::Damaged { source, .. } => source.into_attempts(),
             _ => Vec::new(),
@@ -251,6 +267,7 @@ impl AcquireError {
             | Self::Mismatch { .. }
             | Self::Unlistable { .. }
             | Self::TooYoung { .. }
+            | Self::Withdrawn { .. }
             | Self::Downgrade { .. }
             | Self::Older { .. }
             | Self::Damaged { .. }

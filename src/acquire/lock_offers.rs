@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use futures::future::join_all;
-use loom_source::{
-    Artifact, ClaimedDigest, Digest, Offer, Packaging, Platform, Product, Release, SourceError,
-    Version,
-};
+use loom_source::{ClaimedDigest, Digest, Offer, Platform, Product, Release, SourceError, Version};
 
 use super::{
     AcquireError, Acquirer, AttemptCause, SourceAttempt,
@@ -194,7 +191,7 @@ fn locked(release: &Release, offer: &Offer, judged: &Judged) -> LockedPlatform {
         if let Some(archive) = archive
             && !locked.archives.iter().any(|known| known.sha256 == archive.digest)
         {
-            let (file, sha256) = (file_name(release, artifact), archive.digest);
+            let (file, sha256) = (artifact.file_name(release), archive.digest);
             locked.archives.push(LockedArchive { file, sha256, size: artifact.size });
             add_evidence(&mut locked, &of_source(archive, artifact.claims.first()));
         }
@@ -220,21 +217,4 @@ pub(super) fn add_evidence(locked: &mut LockedPlatform, digest: &TrustedDigest) 
     {
         locked.evidence.push(evidence);
     }
-}
-
-/// The file name of an artifact. An object of a store and a layer of an image, which are named by their digests, have the
-/// name that the archive has in a release: another digest under the same name is then a change.
-fn file_name(release: &Release, artifact: &Artifact) -> String {
-    let name = artifact.asset.as_str().rsplit('/').next().unwrap_or_default();
-    let stem = release.asset_stem().filter(|_| is_digest(name));
-    match (stem, &artifact.packaging) {
-        (Some(stem), Packaging::Archive { format, .. }) => format!("{stem}.{}", format.extension()),
-        (Some(stem), _) => format!("{stem}{}", release.platform.executable_extension()),
-        (None, _) => name.to_owned(),
-    }
-}
-
-/// Whether an asset is named by its digest: `<hex>`, or `<repository>@sha256:<hex>`.
-fn is_digest(name: &str) -> bool {
-    name.rsplit('@').next().is_some_and(|digest| digest.parse::<Digest>().is_ok())
 }

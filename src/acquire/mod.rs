@@ -66,7 +66,7 @@ pub use options::{AcquireOptions, ProgramRule};
 pub use repair::RepairReport;
 pub use resolve::{
     Compared, MAX_LOWER_VERSIONS, NewerQuery, NewerVersions, NewestVersion, check_downgrade,
-    is_update, newer_versions, newest_version, recalled_version, remote,
+    is_update, newer_versions, newest_version, recalled_version, remote, withdrawn_versions,
 };
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};

@@ -40,7 +40,7 @@ pub(super) fn publish(
         let archive = received.as_ref().map(Received::digest);
         keep_first_seen(state, candidate, &checked, archive, &policy.keys)?;
     }
-    let file = expected.artifact.asset.as_str().rsplit('/').next().unwrap_or_default();
+    let file = expected.artifact.asset_name();
     let file = if file.is_empty() { "archive" } else { file };
     let checked =
         checked.from_source(candidate.class.as_str(), &candidate.name).with_checksums(file, &given);

@@ -201,9 +201,9 @@ impl Context {
         self.store_by(resolved, Store::open)
     }
 
-    /// The store, also where its file `format` is damaged.
-    pub(crate) fn store_to_repair(&self, resolved: &Resolved) -> Result<Store, CommandError> {
-        self.store_by(resolved, Store::open_to_repair)
+    /// The store, also where its file `format` is damaged or cannot be read.
+    pub(crate) fn damaged_store(&self, resolved: &Resolved) -> Result<Store, CommandError> {
+        self.store_by(resolved, Store::open_damaged)
     }
 
     fn store_by(

@@ -15,10 +15,10 @@ use super::{
     version_arg,
 };
 use loom_runtime::{
-    acquire,
+    acquire::{self, AcquireError},
     config::{Flags, Resolved, SourceKind, TargetSource},
-    sources::OpenedSources,
-    store::{Presence, Store, Unverified},
+    sources::Candidate,
+    store::{Installed, Presence, Store, Unverified},
     trust::Policy,
 };
 
@@ -53,6 +53,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             return Err(refused(&installed.release, selector, &why));
         }
         Presence::Absent => {
+            if let Some(error) = only_withdrawn(context, &resolved, &store, &product, selector)? {
+                return Err(error);
+            }
             let message = format!("{} {selector} {} is not here", product.binary, product.platform);
             return Err(CommandError::new(Exit::Absent, message)
                 .hint(format!("`loom get {}` fetches it", version_arg::shell_word(selector))));
@@ -67,8 +70,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// Looks up what `up` would start without asking a source: for `latest` a cargo build where one comes first, else what the
-/// last lists of the sources say, else the newest accepted version that matches. Where no matching version is accepted, the
-/// newest one that is not.
+/// last lists of the sources say, else the newest accepted version that matches and is not withdrawn. Where no matching version
+/// is accepted, the newest one that is not.
 pub(super) fn look_up(
     context: &Context,
     resolved: &Resolved,
@@ -105,31 +108,49 @@ pub(super) fn look_up(
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
     let skipped = ready::skipped(resolved, product)?;
     let skipping = Policy { skipped: skipped.clone(), ..policy.clone() };
-    if let Some(version) = recalled(context, resolved, store, product, selector, &skipping)? {
+    let (candidates, state) = (disk_candidates(context, resolved)?, &resolved.state_dir.value);
+    let recalled =
+        acquire::recalled_version(&candidates, store, state, &skipping, product, selector)?;
+    if let Some(version) = recalled {
         return judged(store.presence(&product.at_version(version), &policy)?);
     }
+    let withdrawn = acquire::withdrawn_versions(&candidates, state, product)?;
     let matches = |version: &Version| {
-        selector.matches_counting(version, prereleases) && !skipped.contains(version)
+        selector.matches_counting(version, prereleases)
+            && !skipped.contains(version)
+            && !withdrawn.contains_key(version)
     };
     judged(store.newest(product, &policy, matches)?)
 }
 
-/// The installed version that the last lists of the sources select. What keeps a source from being opened is told by the
-/// commands that ask it.
-fn recalled(
+/// The error where a version that matches is here, and is withdrawn.
+fn only_withdrawn(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     product: &Product,
     selector: &Selector,
-    policy: &Policy,
-) -> Result<Option<Version>, CommandError> {
+) -> Result<Option<CommandError>, CommandError> {
+    let (candidates, state) = (disk_candidates(context, resolved)?, &resolved.state_dir.value);
+    let withdrawn = acquire::withdrawn_versions(&candidates, state, product)?;
+    let is_meant = |version: &Version| {
+        withdrawn.contains_key(version) && selector.matches_counting(version, true)
+    };
+    let newest = store.newest(product, &ready::policy(resolved)?, is_meant)?.accepted();
+    let Some(Installed { release, .. }) = newest else { return Ok(None) };
+    let source_name = release.slot.version().and_then(|version| withdrawn.get(version)).cloned();
+    Ok(source_name.map(|source_name| {
+        let (selector, release) = (selector.clone(), Box::new(release));
+        AcquireError::Withdrawn { selector, release, source_name, attempts: vec![] }.into()
+    }))
+}
+
+/// The sources, of which only disks are asked. What keeps a source from being opened is told by the commands that ask it.
+fn disk_candidates(context: &Context, resolved: &Resolved) -> Result<Vec<Candidate>, CommandError> {
     let mut opener = context.opener(resolved)?;
     (opener.network.offline, opener.roots.pin_first_seen) = (true, false);
     let opened = opener.open_all(&resolved.sources.value, false, &Journal::default());
-    let Ok(OpenedSources { candidates, .. }) = opened else { return Ok(None) };
-    let state = &resolved.state_dir.value;
-    Ok(acquire::recalled_version(&candidates, store, state, policy, product, selector)?)
+    Ok(opened.map(|opened| opened.candidates).unwrap_or_default())
 }
 
 /// The version that `up` would start, as [`look_up`] finds it; `None` where it is a cargo build or nothing counts.

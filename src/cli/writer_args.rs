@@ -51,11 +51,16 @@ impl WriterArgs {
 
 /// A duration of at most a year, such as `90d` or `12h`.
 pub(crate) fn days(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|e| e.to_string())?;
-    if duration.is_zero() || duration > 366 * DAY {
-        return Err("expected a duration of at most a year, such as 90d or 12h".to_owned());
-    }
-    Ok(duration)
+    let duration = humantime::parse_duration(text).ok();
+    duration
+        .filter(|duration| !duration.is_zero() && *duration <= 366 * DAY)
+        .ok_or_else(|| "expected a duration of at most a year, such as 90d or 12h".to_owned())
+}
+
+/// A duration, such as `30d` or `12h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let expected = |_| "expected a duration, such as 30d or 12h".to_owned();
+    humantime::parse_duration(text).map_err(expected)
 }
 
 /// `1 release`, `2 releases`.

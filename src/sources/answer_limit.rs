@@ -73,6 +73,10 @@ impl<S: Source> Source for AnswerLimit<S> {
         self.soon(self.source.platforms(binary, version)).await
     }
 
+    async fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        self.soon(self.source.withdrawn(product)).await
+    }
+
     fn skipped(&self) -> Option<String> {
         self.source.skipped()
     }

@@ -106,6 +106,13 @@ impl Source for Bounded {
         platforms.await.unwrap_or_default()
     }
 
+    async fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        let product = product.clone();
+        let withdrawn =
+            self.run(move |source| Box::pin(async move { Ok(source.withdrawn(&product).await) }));
+        withdrawn.await.unwrap_or_default()
+    }
+
     fn skipped(&self) -> Option<String> {
         self.source.skipped()
     }

@@ -41,7 +41,7 @@ pub(super) fn open(
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
     let (scheme, url) = (mirror.scheme(), &mirror.url);
-    let netrc = if uses_netrc(mirror) { opener.netrc() } else { None };
+    let netrc = if opener.uses_netrc(mirror) { opener.netrc() } else { None };
     let url = netrc_file::with_login(netrc.as_ref(), url).into_owned();
     let open_as = |is_reached| -> Result<Mirror, OpenError> {
         let options = options(opener, spec, mirror, journal.clone(), is_reached)?;
@@ -76,11 +76,6 @@ pub(super) fn open(
         Reach::Loopback | Reach::Network => Box::new(AnswerLimit::new(mirror, spec.timeout)),
     };
     Ok(Candidate::of(spec, address, class, channel, reach, source))
-}
-
-/// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password.
-pub(super) fn uses_netrc(mirror: &MirrorSource) -> bool {
-    matches!(mirror.scheme(), Some(Scheme::Http | Scheme::Https)) && mirror.url.password().is_none()
 }
 
 /// The options of a mirror.

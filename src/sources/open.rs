@@ -117,7 +117,9 @@ impl Opener {
 
     /// A notice if the `.netrc` cannot be used although one of the sources would use it.
     fn netrc_notice(&self, specs: &[SourceSpec]) -> Vec<OpenNotice> {
-        if !specs.iter().any(uses_netrc) {
+        let is_used =
+            |spec: &SourceSpec| matches!(&spec.kind, SourceKind::Mirror(it) if self.uses_netrc(it));
+        if !specs.iter().any(is_used) {
             return Vec::new();
         }
         let notice = self.netrc().and_then(|NetrcFile { path, netrc }| {
@@ -125,10 +127,6 @@ impl Opener {
         });
         notice.into_iter().collect()
     }
-}
-
-fn uses_netrc(spec: &SourceSpec) -> bool {
-    matches!(&spec.kind, SourceKind::Mirror(mirror) if mirror::uses_netrc(mirror))
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use loom_base::loopback::is_loopback_url;
+use loom_source::Scheme;
+
 use super::{MirrorRootRules, NetrcFile, NetworkDefaults};
 use crate::{
-    config::{Env, Os},
+    config::{Env, MirrorSource, Os},
     state::StateDir,
 };
 
@@ -70,6 +73,14 @@ pub struct Opener {
 }
 
 impl Opener {
+    /// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password, and that may be
+    /// requested.
+    pub(super) fn uses_netrc(&self, mirror: &MirrorSource) -> bool {
+        let is_web = matches!(mirror.scheme(), Some(Scheme::Http | Scheme::Https));
+        let is_reached = self.network.reaches(is_loopback_url(&mirror.url));
+        is_web && is_reached && mirror.url.password().is_none()
+    }
+
     /// The user's `.netrc`, if there is one.
     pub fn netrc(&self) -> Option<NetrcFile> {
         NetrcFile::find(&self.env, self.home.as_deref(), self.os)

@@ -85,6 +85,11 @@ impl StateError {
         self.parse_error().is_some()
     }
 
+    /// Whether the file could not be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.act == READ && !self.is_malformed()
+    }
+
     fn parse_error(&self) -> Option<&serde_json::Error> {
         self.source.get_ref()?.downcast_ref::<serde_json::Error>().filter(|_| self.act == READ)
     }

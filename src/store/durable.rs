@@ -5,6 +5,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use tempfile::TempPath;
@@ -143,6 +144,12 @@ impl PendingFiles {
         Ok(())
     }
 
+    /// Sets the time of the last change of all files.
+    fn date(&self, changed: SystemTime) -> Result<(), StoreError> {
+        let date = |file: &Path| fs::File::options().append(true).open(file)?.set_modified(changed);
+        self.0.iter().try_for_each(|(temp, to)| date(temp).map_err(at(FileAction::Write, to)))
+    }
+
     /// Renames all files to their final paths; their folders join the barrier.
     pub(super) fn place(&mut self, barrier: &mut Barrier) -> Result<(), StoreError> {
         for (temp, to) in std::mem::take(&mut self.0) {
@@ -187,9 +194,21 @@ pub(super) fn temporary_in<R>(
 
 /// Replaces one file durably: temporary file, fsync, rename, fsync of the folder.
 pub(super) fn replace(root: &Path, tmp: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace_dated(root, tmp, to, bytes, None)
+}
+
+/// As [`replace`]; the file gets this time of its last change before it has its final path.
+pub(super) fn replace_dated(
+    root: &Path,
+    tmp: &Path,
+    to: &Path,
+    bytes: &[u8],
+    changed: Option<SystemTime>,
+) -> Result<(), StoreError> {
     let mut files = PendingFiles::default();
     let mut barrier = Barrier::default();
     files.write(tmp, to.to_owned(), bytes, &mut barrier)?;
+    changed.map_or(Ok(()), |changed| files.date(changed))?;
     barrier.wait(root)?;
     files.place(&mut barrier)?;
     barrier.wait(root)

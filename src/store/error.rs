@@ -1,7 +1,7 @@
 //! Errors of the store, each named by the action that failed and the file it failed on.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -211,6 +211,21 @@ impl StoreError {
         self.io().is_some_and(|e| matches!(e.kind(), ReadOnlyFilesystem | PermissionDenied))
     }
 
+    /// Whether a file or folder could not be read.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Io { action: FileAction::Read, .. })
+    }
+
+    /// The file or folder that this user may not read, where that is the reason.
+    pub fn denied(&self) -> Option<&Path> {
+        match self {
+            Self::Io { action: FileAction::Read, path, source } if is_denied(source) => {
+                Some(what_hides(path))
+            }
+            _ => None,
+        }
+    }
+
     fn io(&self) -> Option<&io::Error> {
         match self {
             Self::Io { source, .. } | Self::NoLocks { source, .. } => Some(source),
@@ -223,6 +238,17 @@ impl StoreError {
 /// Whether the operating system reports a full disk or quota.
 pub(super) fn is_disk_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether permissions are the reason.
+pub(super) fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
+/// The folder that keeps this user from what is below it, where there is one, else the path itself.
+pub(super) fn what_hides(path: &Path) -> &Path {
+    let is_hidden = |path: &Path| fs::symlink_metadata(path).is_err_and(|error| is_denied(&error));
+    path.ancestors().find(|path| !is_hidden(path)).unwrap_or(path)
 }
 
 /// For `map_err`: the action that failed, and the path.

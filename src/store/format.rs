@@ -160,13 +160,15 @@ impl Store {
         Ok(store)
     }
 
-    /// As [`open`](Self::open), for a repair: also where `format` is damaged and the rest of the folder is a store.
+    /// As [`open`](Self::open), for what finds and mends damage: also where `format` is damaged and the rest of the folder
+    /// is a store, and where `format` cannot be read.
     ///
     /// # Errors
     /// As for [`open`](Self::open), without [`StoreError::DamagedFormat`].
-    pub fn open_to_repair(root: &Path) -> Result<Self, StoreError> {
+    pub fn open_damaged(root: &Path) -> Result<Self, StoreError> {
         match Self::open(root) {
             Err(StoreError::DamagedFormat { .. }) => Self::of(root),
+            Err(error) if error.is_unreadable() => Self::of(root),
             opened => opened,
         }
     }

@@ -32,18 +32,33 @@ impl Store {
         if is_there(path)?.is_none() {
             return Ok(None);
         }
+        let to = self.free_aside(path)?;
+        move_folder(path, &to)?;
+        Ok(Some(to))
+    }
+
+    /// As [`set_file_aside`](Self::set_file_aside), for a file that is replaced: it stays in its place too, so that a crash
+    /// before the replacement loses nothing.
+    pub(super) fn copy_file_aside(&self, path: &Path) -> Result<PathBuf, StoreError> {
+        let to = self.free_aside(path)?;
+        if fs::hard_link(path, &to).is_err() {
+            fs::copy(path, &to).map_err(at(FileAction::Write, &to))?;
+        }
+        Ok(to)
+    }
+
+    /// A path in `damaged/` for what is at `path`.
+    fn free_aside(&self, path: &Path) -> Result<PathBuf, StoreError> {
         let folder = self.aside();
         // Nothing is moved to where a link leads.
         if is_there(&folder)?.is_some_and(|meta| !meta.is_dir()) {
             fs::remove_file(&folder).map_err(at(FileAction::Remove, &folder))?;
         }
         create_folder(&folder)?;
-        let to = (1_u32..)
+        Ok((1_u32..)
             .map(|number| folder.join(format!("{number}-{}", name(path))))
             .find(|to| fs::symlink_metadata(to).is_err())
-            .unwrap_or_else(|| folder.join(name(path)));
-        move_folder(path, &to)?;
-        Ok(Some(to))
+            .unwrap_or_else(|| folder.join(name(path))))
     }
 
     /// The folder of what repairs have set aside.

@@ -8,10 +8,10 @@ use std::{
 
 use loom_base::LockExt as _;
 
-use super::Damage;
-
-/// How to fix what cannot be read.
-const FIX: &str = "check its permissions and the disk";
+use super::{
+    Damage,
+    error::{is_denied, what_hides},
+};
 
 /// What could not be read, shared by all clones of a store.
 #[derive(Debug, Clone, Default)]
@@ -29,9 +29,14 @@ impl UnreadableNotes {
     }
 }
 
-/// The finding for something that cannot be read.
+/// The finding for something that cannot be read. Where a folder keeps this user from it, the finding is of the folder.
 pub(super) fn unreadable(path: PathBuf, source: &io::Error) -> Damage {
-    Damage { path, what: format!("{UNREADABLE}{source}"), fix: FIX.to_owned() }
+    let what = format!("{UNREADABLE}{source}");
+    if !is_denied(source) {
+        return Damage { path, what, fix: "check the disk".to_owned() };
+    }
+    let path = what_hides(&path).to_owned();
+    Damage { fix: format!("its owner runs `chmod u+rX {}`", path.display()), path, what }
 }
 
 /// How the text of such a finding begins.
@@ -39,7 +44,7 @@ const UNREADABLE: &str = "it cannot be read: ";
 
 impl Damage {
     /// Whether something cannot be read.
-    fn is_unreadable(&self) -> bool {
+    pub(crate) fn is_unreadable(&self) -> bool {
         self.what.starts_with(UNREADABLE)
     }
 }

@@ -81,7 +81,7 @@ impl Store {
     /// verification) is no damage.
     ///
     /// # Errors
-    /// [`StoreError::Io`] where the file `format` cannot be read. Any other file or folder that cannot be read is a damage.
+    /// [`StoreError::Io`] where the root folder cannot be used. A file or folder that cannot be read is a damage.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let (mut report, jobs) = self.verify_structure()?;
         let (findings, bytes) = jobs.run();
@@ -130,10 +130,17 @@ impl Store {
 
     fn verify_places(&self) -> Result<(VerifyReport, HashJobs), StoreError> {
         let mut report = VerifyReport::default();
-        if let Err(StoreError::DamagedFormat { path, found }) = self.read_format() {
-            let what = format!("expected \"loom-store 1\", got {found:?}");
-            report.find(path, what, "`loom store repair` writes it again");
-            return Ok((report, HashJobs::default()));
+        match self.read_format() {
+            Err(StoreError::DamagedFormat { path, found }) => {
+                let what = format!("expected \"loom-store 1\", got {found:?}");
+                report.find(path, what, "`loom store repair` writes it again");
+                return Ok((report, HashJobs::default()));
+            }
+            Err(error) if error.is_unreadable() => {
+                report.read::<()>(Err(error), "")?;
+                return Ok((report, HashJobs::default()));
+            }
+            _ => {}
         }
         if !self.exists() {
             if self.has_remains() {

@@ -83,7 +83,7 @@ impl OfferExaminer<'_> {
             OpenedSubject::Sums(_) if matches!(artifact.packaging, Packaging::Loose { .. }) => None,
             OpenedSubject::Sums(bytes) => {
                 let digest = claimed(artifact);
-                let file = file_name(artifact);
+                let file = artifact.asset_name();
                 let file = file.parse::<Digest>().is_err().then_some(file);
                 let line = SumsLine { file, digest, bound: self.is_bound(digest) };
                 Some(self.scope.over_sums(opened, bytes, line).map(counted))
@@ -98,7 +98,7 @@ impl OfferExaminer<'_> {
         artifact: &Artifact,
     ) -> Result<Examined, SignatureProblem> {
         let claimed = claimed(artifact);
-        let (bound, file) = (self.is_bound(claimed), file_name(artifact));
+        let (bound, file) = (self.is_bound(claimed), artifact.asset_name());
         let of = match artifact.packaging {
             Packaging::Loose { .. } => DigestSubject::Tree,
             Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
@@ -140,8 +140,4 @@ enum Examined {
 /// The digest that is claimed for an artifact. A signature over it is valid whoever claims it.
 fn claimed(artifact: &Artifact) -> Option<Digest> {
     artifact.claims.first().map(|claim| claim.digest)
-}
-
-fn file_name(artifact: &Artifact) -> &str {
-    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
 }

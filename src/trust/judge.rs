@@ -92,7 +92,7 @@ impl Policy {
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
-            if let Some(rejection) = locked::unknown(artifact, file_name(artifact), pins) {
+            if let Some(rejection) = locked::unknown(release, artifact, pins) {
                 refused.get_or_insert(rejection);
                 continue;
             }
@@ -186,7 +186,7 @@ fn unmet(
     }
     let known = expectation.grade().is_some() || expectation.waiver.is_some();
     (!known && !signatures.may_count())
-        .then(|| Rejection::NoChecksum { file: file_name(artifact).into() })
+        .then(|| Rejection::NoChecksum { file: artifact.file_name(&expectation.release).into() })
 }
 
 /// The signatures of an artifact, whose digests agree with the other ones.
@@ -210,11 +210,6 @@ fn agreeing(
         }
     }
     Ok(signatures)
-}
-
-/// The file name of an artifact.
-fn file_name(artifact: &Artifact) -> &str {
-    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
 }
 
 /// The digest of the tree: the locked one or the pin where there is one, which no claim may contradict, else the claim.
@@ -263,8 +258,7 @@ fn artifact_digest(
         Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
     };
     if of == DigestSubject::Archive
-        && let Some(locked) =
-            locked::archive(release, claims.first(), artifact, file_name(artifact), pins)?
+        && let Some(locked) = locked::archive(release, claims.first(), artifact, pins)?
     {
         return Ok(Some(locked));
     }

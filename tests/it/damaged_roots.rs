@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     time::{Duration, SystemTime},
 };
@@ -119,6 +120,40 @@ fn repair_keeps_the_lines_that_can_be_read() {
     let removed = removed["removed"].as_array().unwrap();
     let is_kept = |version: &str| removed.iter().all(|one| one["version"] != version);
     assert!(is_kept("0.1.0") && is_kept("0.2.0") && !is_kept("0.3.0"), "{removed:?}");
+}
+
+/// A repair is no use of the project: its root ends when the damaged one would have ended.
+#[test]
+fn a_root_that_is_repaired_keeps_its_time() {
+    let (sandbox, _mirror) = installed();
+    let root = root(&sandbox, "projects");
+    let text = fs::read_to_string(&root).unwrap();
+    fs::write(&root, format!("{text}0123")).unwrap();
+    let used = SystemTime::now() - Duration::from_secs(80 * 86_400);
+    fs::File::options().append(true).open(&root).unwrap().set_modified(used).unwrap();
+    sandbox.loom(&["store", "repair"]).ok();
+    assert_eq!(fs::read_to_string(&root).unwrap(), text);
+    assert_eq!(fs::metadata(&root).unwrap().modified().unwrap(), used);
+}
+
+/// Until a new file replaces it, a damaged root stays in its place, with the lines that can be read.
+#[test]
+fn a_repair_that_ends_early_loses_no_root() {
+    let (sandbox, _mirror) = installed();
+    for kind in ["kept", "projects", "generations"] {
+        let root = root(&sandbox, kind);
+        let damaged = format!("{}0123", fs::read_to_string(&root).unwrap());
+        fs::write(&root, &damaged).unwrap();
+        // The new file cannot be written.
+        let tmp = sandbox.cache().join("tmp");
+        fs::set_permissions(&tmp, fs::Permissions::from_mode(0o555)).unwrap();
+        let run = sandbox.loom_without_capabilities(&["store", "repair"]).code(6);
+        fs::set_permissions(&tmp, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(run.stdout().contains(root.to_str().unwrap()), "{kind}: {}", run.stdout());
+        assert_eq!(fs::read_to_string(&root).unwrap(), damaged, "{kind}");
+        sandbox.loom(&["store", "repair"]).ok();
+        sandbox.verify();
+    }
 }
 
 /// The generation that was the current one may be lost; those that are left keep their trees.

@@ -124,17 +124,6 @@ fn a_read_only_cache_serves_installed_releases() {
     sandbox.snapshot_with("read_only_cache", &run, &run_specific(&mirror));
 }
 
-/// Runs `loom` without capabilities, so that permissions apply to root too.
-fn loom_without_capabilities(sandbox: &Sandbox, args: &[&str]) -> Run {
-    let mut command = sandbox.loom_command(args);
-    if rustix::process::getuid().is_root() {
-        command = sandbox.command("setpriv");
-        command.args(["--bounding-set=-all", "--inh-caps=-all", "--"]);
-        command.arg(Sandbox::program()).args(args);
-    }
-    sandbox.start(args, command).wait()
-}
-
 #[test]
 fn a_cache_without_write_permission_serves_installed_releases() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
@@ -142,11 +131,11 @@ fn a_cache_without_write_permission_serves_installed_releases() {
         |version| ["get".to_owned(), "--source".into(), mirror.url(), "--version".into(), version];
     sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
     make_read_only(&sandbox.cache());
-    loom_without_capabilities(&sandbox, &["which", "--version", "0.1.0"]).ok();
+    sandbox.loom_without_capabilities(&["which", "--version", "0.1.0"]).ok();
     for (version, code) in [("0.1.0", 0), ("0.2.0", 1)] {
         let args = get(version.to_owned());
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let run = loom_without_capabilities(&sandbox, &args).code(code);
+        let run = sandbox.loom_without_capabilities(&args).code(code);
         assert!(code == 0 || run.stderr().contains("LOOM_CACHE_DIR"), "{}", run.stderr());
     }
 }
@@ -190,8 +179,8 @@ fn verify_goes_on_where_a_folder_cannot_be_read() {
         let folder = cache.join(place);
         let mode = fs::metadata(&folder).unwrap().permissions();
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
-        let run = loom_without_capabilities(&sandbox, &["store", "verify", "--json"]);
-        let quick = loom_without_capabilities(&sandbox, &["doctor", "--offline"]);
+        let run = sandbox.loom_without_capabilities(&["store", "verify", "--json"]);
+        let quick = sandbox.loom_without_capabilities(&["doctor", "--offline"]);
         fs::set_permissions(&folder, mode).unwrap();
         let found = run.code(6).json();
         let path_of = |one: &serde_json::Value| one["path"].as_str().unwrap().to_owned();
@@ -227,7 +216,7 @@ fn where_neither_store_nor_state_can_be_written_the_state_folder_is_named() {
     fs::create_dir_all(sandbox.state()).unwrap();
     fs::write(&leases, "").unwrap();
     let exec = ["exec", "--version", "0.1.0", "--", "true"];
-    let run = loom_without_capabilities(&sandbox, &exec).code(1);
+    let run = sandbox.loom_without_capabilities(&exec).code(1);
     run.says(&["state folder", "/state/loom/leases", "LOOM_STATE_DIR"])
         .never_says(&["--cache-dir"]);
 }

@@ -160,6 +160,40 @@ fn a_withdrawn_version_is_never_selected_but_can_be_named() {
     assert_eq!(get("0.2.0").path(), sandbox.link("0.2.0"));
 }
 
+/// The only version of a range is here, and is withdrawn since: a range does not select it, on a disk and over a network.
+#[test]
+fn a_range_does_not_select_an_installed_version_that_is_withdrawn() {
+    let depot = Depot::of(&["0.1.0", "0.2.0", "0.3.0"]);
+    let server = Server::serve(depot.path());
+    let sandboxes = [depot.url(), server.url()].map(|url| {
+        let sandbox = Sandbox::new();
+        sandbox.sources(&[(&url, "")]);
+        for version in ["0.2.0", "0.3.0"] {
+            sandbox.loom(&["get", version]).ok();
+        }
+        sandbox
+    });
+    depot.yank("0.3.0");
+    for sandbox in &sandboxes {
+        for command in ["get", "which"] {
+            let refused = sandbox.loom(&[command, "0.3"]).code(3);
+            refused
+                .says(&[
+                    "has withdrawn loom-bridge-server 0.3.0",
+                    "which is here",
+                    "loom get 0.3.0",
+                ])
+                .never_says(&["could not check"]);
+            // A version that is named is used, and another one of the range is selected.
+            assert_eq!(sandbox.loom(&[command, "0.3.0"]).ok().path(), sandbox.link("0.3.0"));
+            assert_eq!(sandbox.loom(&[command, ">=0.2"]).ok().path(), sandbox.link("0.2.0"));
+        }
+        assert_eq!(sandbox.loom(&["get", "latest"]).ok().path(), sandbox.link("0.2.0"));
+        sandbox.loom(&["get", "0.3", "--offline"]).code(3).says(&["has withdrawn"]);
+        sandbox.loom(&["which", "0.3"]).code(3).says(&["has withdrawn"]);
+    }
+}
+
 #[test]
 fn an_installed_version_needs_no_source() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));

@@ -105,6 +105,7 @@ mod three_sources;
 mod terminal;
 mod tools;
 mod trust_changes;
+mod unreadable;
 mod untrusted_version;
 mod up;
 mod updates;

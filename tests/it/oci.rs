@@ -115,10 +115,15 @@ fn a_tag_that_moved_changes_no_lock() {
     sandbox.loom(&lock).ok();
     sandbox.loom(&lock).ok();
     let locked = fs::read(sandbox.project().join("loom.lock")).unwrap();
+    let before = Digest::of(&published(&["0.2.0"]).remove(0).bytes);
     let bytes = published(&["0.1.0"]).remove(0).bytes.to_vec();
+    let after = Digest::of(&bytes);
     let moved = ReleaseImages::with(&[PublishedRelease::archive("0.2.0", bytes)], |_| None);
     moved.write_layout(layout.path()).unwrap();
     sandbox.loom(&lock).code(6);
+    sandbox.loom(&["trust"]).ok();
+    let get = sandbox.loom(&["get", "--locked", "--source", &source]).code(6);
+    get.says(&[&before.to_string(), &after.to_string(), "loom.lock"]);
     assert_eq!(fs::read(sandbox.project().join("loom.lock")).unwrap(), locked);
 }
 

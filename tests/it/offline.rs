@@ -26,6 +26,19 @@ fn configure_remote(sandbox: &Sandbox) {
     sandbox.write(sandbox.home().join(".config/loom/config.toml"), config);
 }
 
+/// Offline no login is needed but that of a server on this machine.
+#[test]
+fn a_netrc_is_read_only_where_a_login_is_needed() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
+    sandbox.loom(&["get", "0.1.0", "--source", &mirror.url()]).ok();
+    sandbox.write(sandbox.home().join(".netrc"), "no login\n");
+    configure_remote(&sandbox);
+    let get = ["get", "0.1", "--offline"];
+    sandbox.loom(&get).ok().never_says(&[".netrc"]);
+    let server = Server::serve(mirror.path());
+    sandbox.loom(&[&get[..], &["--source", &server.url()]].concat()).ok().says(&[".netrc"]);
+}
+
 /// Commands without a network, and their exit codes.
 const OFFLINE: [(&[&str], i32); 9] = [
     (&["get", "--offline"], 0),

@@ -83,7 +83,8 @@ fn a_version_that_is_not_newer_or_not_there_replaces_nothing() {
     let _mirror = mirror(&sandbox, &[(version, real)]);
     let json = run(&sandbox, &program, &["self", "update", "--json"]).ok().json();
     assert_eq!(json["changed"], false, "it is the newest version already");
-    run(&sandbox, &program, &["self", "update", "--version", "0.0.9"]).code(3);
+    let absent = run(&sandbox, &program, &["self", "update", "--version", "0.0.9"]).code(3);
+    absent.says(&["loom source list"]).never_says(&["up --build"]);
     assert!(!sandbox.state().join("self/previous.json").exists());
 }
 
@@ -162,8 +163,13 @@ fn a_check_where_no_source_has_the_program_says_so() {
     sandbox.sources(&[(&mirror.url(), "")]);
     let check = run(&sandbox, &program, &["self", "update", "--check"]).code(3);
     assert_eq!(check.stdout(), "");
-    check.says(&["has no versions of loom "]);
+    check.says(&["has no versions of loom ", "loom source list"]).never_says(&["up --build"]);
     run(&sandbox, &program, &["self", "update", "--check", "--offline"]).code(3);
+    // Where the only source has cargo builds, none is left that could have it.
+    let builds = "[[sources]]\ntype = \"target\"\n";
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), builds);
+    let check = run(&sandbox, &program, &["self", "update", "--check"]).code(2);
+    check.says(&["loom source list"]).never_says(&["up --build"]);
 }
 
 #[test]

@@ -62,6 +62,10 @@ fn withdrawn_versions_are_used_only_by_name() {
     assert_eq!(run.path(), reader.sandbox.link("0.1.0"));
     let run = reader.sandbox.loom(&["get", "--version", "0.2.0"]).ok();
     assert!(run.stderr().contains("has withdrawn"), "{}", run.stderr());
+    for command in ["get", "which"] {
+        let refused = reader.sandbox.loom(&[command, "0.2"]).code(3);
+        refused.says(&["has withdrawn loom-bridge-server 0.2.0", "which is here"]);
+    }
 }
 
 #[test]

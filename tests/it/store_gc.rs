@@ -80,7 +80,8 @@ fn versions_are_removed_by_the_rules_and_the_output_says_why() {
     for part in ["0.1.0", "was not used for 5 days", "removed 1 version,"] {
         assert!(text.contains(part), "{text}");
     }
-    sandbox.loom(&["store", "gc", "--older-than", "soon"]).code(2);
+    let run = sandbox.loom(&["store", "gc", "--older-than", "soon"]).code(2);
+    run.says(&["expected a duration, such as 30d or 12h"]);
     sandbox.loom(&["store", "gc", "--max-size", "big"]).code(2).says(&["20GiB"]);
 }
 

@@ -10,15 +10,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
     AccessDenied, Download, RangeRequest, RefusedBy, SkippedEntries, SourceError, Validator,
+    file_body,
 };
 use object_store::{
     GetOptions, GetResult, GetResultPayload, ObjectStore, local::LocalFileSystem, path::Path as Key,
 };
 
-use crate::{
-    folder_body,
-    transport::{Entries, Transport, join_key},
-};
+use crate::transport::{Entries, Transport, join_key};
 
 /// A folder of this machine, or of a file system that is mounted.
 #[derive(Debug)]
@@ -146,9 +144,7 @@ impl Transport for FolderTransport {
         let changed = range.validator.is_some() && range.validator != validator;
         let start = if changed || range.from > total { 0 } else { range.from };
         let body = match found.payload {
-            GetResultPayload::File(file, _) => {
-                folder_body::body(file, self.location(key), start, total)
-            }
+            GetResultPayload::File(file, _) => file_body(file, start..total, self.location(key)),
             GetResultPayload::Stream(_) => {
                 return Err(self.failure(key, io::Error::other("not a file of this machine")));
             }

@@ -12,7 +12,6 @@
 //! | `release_layout` | the release layout: assets as on a release page |
 //! | `transport` | the operations that a mirror needs of its location |
 //! | `folder` | `file://`, through `object_store` |
-//! | `folder_body` | the body of a file of this machine |
 //! | `folder_errors` | folders that cannot be read do not end a listing |
 //! | `folder_page` | reads the page that a web server makes of a folder |
 //! | `web` | `http://` and `https://`, through `loom-http` |
@@ -59,7 +58,6 @@ pub mod bundle;
 pub mod destination;
 pub mod error;
 mod folder;
-mod folder_body;
 mod folder_errors;
 mod folder_page;
 #[cfg(feature = "fuzzing")]

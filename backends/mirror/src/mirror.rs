@@ -237,6 +237,17 @@ impl Source for Mirror {
         platforms.unwrap_or_default()
     }
 
+    async fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        let withdrawn = match self.layout().await {
+            Ok(DetectedLayout::Store) => {
+                store_layout::withdrawn(self.transport.as_ref(), product).await
+            }
+            _ => return Vec::new(),
+        };
+        // A caller that has to know has asked for the list before, which says why the index cannot be read.
+        withdrawn.unwrap_or_default()
+    }
+
     fn skipped(&self) -> Option<String> {
         self.transport.skipped().take()
     }

@@ -141,6 +141,28 @@ fn evidence(record: &Record) -> Vec<Evidence> {
     record.evidence.iter().filter_map(offered).collect()
 }
 
+/// The index of a mirror that has one.
+async fn read_index(transport: &dyn Transport) -> Result<Option<Index>, SourceError> {
+    let bytes = match transport.get_bytes(Index::PATH, MAX_INDEX).await {
+        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
+        read => read?,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
+    let index = Index::parse_skipping(&bytes, transport.skipped());
+    let index = index.map_err(|e| malformed(transport, Index::PATH, &e))?;
+    check_expiry(&index, SystemTime::now())
+        .map_err(|why| SourceError::malformed(transport.location(Index::PATH), why))?;
+    Ok(Some(index))
+}
+
+/// The versions of a product that the index withdraws.
+pub(crate) async fn withdrawn(
+    transport: &dyn Transport,
+    product: &Product,
+) -> Result<Vec<Version>, SourceError> {
+    Ok(read_index(transport).await?.map(|index| index.withdrawn(product)).unwrap_or_default())
+}
+
 /// The versions of a product: from the index, else from the folders; `None` where there is no index and folders cannot be
 /// listed. What the index says about the product is kept in `statements`.
 pub(crate) async fn list(
@@ -148,15 +170,7 @@ pub(crate) async fn list(
     product: &Product,
     statements: &ListedStatements,
 ) -> Result<Option<Vec<Version>>, SourceError> {
-    let index = match transport.get_bytes(Index::PATH, MAX_INDEX).await {
-        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
-        read => read?,
-    };
-    if let Some(bytes) = index {
-        let index = Index::parse_skipping(&bytes, transport.skipped());
-        let index = index.map_err(|e| malformed(transport, Index::PATH, &e))?;
-        check_expiry(&index, SystemTime::now())
-            .map_err(|why| SourceError::malformed(transport.location(Index::PATH), why))?;
+    if let Some(index) = read_index(transport).await? {
         statements.keep(&index, product);
         return Ok(Some(index.versions(product)));
     }

@@ -4,9 +4,7 @@
 //! |---|---|
 //! | `layout_files` | `LayoutFiles`: the files of the layout by their paths |
 //! | `tar_index` | `TarIndex`: where the files of a tar archive are |
-//! | `blob_body` | the bytes of a blob, in pieces |
 
-mod blob_body;
 mod layout_files;
 mod tar_index;
 
@@ -15,7 +13,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    Digest, Download, Name, RangeRequest, SkippedEntries, SourceError, Validator, json,
+    Digest, Download, Name, RangeRequest, SkippedEntries, SourceError, Validator, file_body, json,
 };
 use serde::Deserialize;
 
@@ -162,7 +160,8 @@ impl ImageTransport for LayoutTransport {
         let changed = range.validator.as_ref().is_some_and(|known| *known != validator);
         let total = span.length;
         let start = if changed || range.from > total { 0 } else { range.from };
-        let body = blob_body::body(span, start, self.files.location(&path));
+        let bytes = span.offset + start..span.offset + span.length;
+        let body = file_body(span.file, bytes, self.files.location(&path));
         Ok(Some(Download { start, total: Some(total), validator: Some(validator), body }))
     }
 

@@ -6,6 +6,7 @@
 //! | [`release`] | [`Product`] and [`Release`], what a source is asked for |
 //! | [`offer`] | [`Offer`], [`Artifact`] and [`ClaimedDigest`], what a source has of a release |
 //! | [`transfer`] | [`AssetRef`], [`RangeRequest`] and [`Download`], how bytes are requested and arrive |
+//! | [`file_body`](mod@file_body) | [`file_body()`]: the bytes of a file of this machine, in pieces |
 //! | [`error`] | [`SourceError`], its [kinds](SourceErrorKind), and what a caller can do |
 //! | [`name`] | [`Name`] and [`Authority`], names that are safe as path components |
 //! | [`platform`] | the five [`Platform`]s of releases |
@@ -138,6 +139,7 @@ pub mod asset_names;
 pub mod checksum;
 pub mod digest;
 pub mod error;
+pub mod file_body;
 pub mod json;
 pub mod name;
 pub mod offer;
@@ -160,6 +162,7 @@ pub use error::{
     AccessDenied, Advice, ErrorClass, RateLimitExceeded, RateLimitedClient, RedirectRefusal,
     RefusedBy, SourceError, SourceErrorKind, TokenState, TransferPhase,
 };
+pub use file_body::file_body;
 pub use name::{Authority, Name};
 pub use offer::{
     ArchiveFormat, Artifact, BuildInfo, ClaimedDigest, DigestSource, Evidence, EvidenceKind,

@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use bytes::Bytes;
 
-use crate::{AssetRef, Digest};
+use crate::{AssetRef, Digest, Release};
 
 /// A release as a source offers it. Nothing in it is verified; every digest is a claim.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +32,29 @@ pub struct Artifact {
     pub size: Option<u64>,
     /// The digests claimed for the artifact's bytes; for loose files, for the bytes of the listing.
     pub claims: Vec<ClaimedDigest>,
+}
+
+impl Artifact {
+    /// The last part of the reference of the asset.
+    pub fn asset_name(&self) -> &str {
+        self.asset.as_str().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The file name of the artifact in a release. An object of a store and a layer of an image, which are named by their
+    /// digests (`<hex>`, `<repository>@sha256:<hex>`), have the name that the archive has in a release: another digest under
+    /// the same name is then a change.
+    pub fn file_name(&self, release: &Release) -> String {
+        let name = self.asset_name();
+        let digest = name.rsplit('@').next();
+        let is_digest = digest.is_some_and(|digest| digest.parse::<Digest>().is_ok());
+        match (release.asset_stem().filter(|_| is_digest), &self.packaging) {
+            (Some(stem), Packaging::Archive { format, .. }) => {
+                format!("{stem}.{}", format.extension())
+            }
+            (Some(stem), _) => format!("{stem}{}", release.platform.executable_extension()),
+            (None, _) => name.to_owned(),
+        }
+    }
 }
 
 /// How the tree of a release is made from the bytes of an artifact.

@@ -126,6 +126,12 @@ pub trait Source: Display + Debug + Send + Sync {
         Vec::new()
     }
 
+    /// The versions of a product that the source still has, and has withdrawn: no range selects them, and
+    /// [`list`](Self::list) leaves them out. None where the source cannot tell.
+    async fn withdrawn(&self, _product: &Product) -> Vec<Version> {
+        Vec::new()
+    }
+
     /// What the source left out of its listings since the last call, in one sentence, for callers that show it: see
     /// [`SkippedEntries`](crate::SkippedEntries). An entry that cannot be read is never a reason to fail.
     fn skipped(&self) -> Option<String> {

@@ -219,5 +219,5 @@ pub(super) fn unfetched(
 
 /// The file name of the artifact.
 fn file_name(expected: &Expected) -> String {
-    expected.artifact.asset.as_str().rsplit('/').next().unwrap_or_default().to_owned()
+    expected.artifact.file_name(&expected.expectation.release)
 }

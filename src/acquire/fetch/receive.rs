@@ -56,7 +56,7 @@ impl Fetcher<'_> {
     fn announce(&self, source: &str, artifact: &Artifact, download: &Download) {
         self.observer.on_event(AcquireEvent::Fetching {
             source,
-            file: artifact.asset.as_str().rsplit('/').next().unwrap_or_default(),
+            file: artifact.asset_name(),
             total: download.total.or(artifact.size),
             from: download.start,
         });

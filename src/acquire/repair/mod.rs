@@ -30,34 +30,63 @@ impl Acquirer<'_> {
     /// # Errors
     /// [`AcquireError`] where the store cannot be read or written. What cannot be mended is part of the report.
     pub fn repair(&self, scope: RepairScope<'_>) -> Result<RepairReport, AcquireError> {
-        match self.repair_all(scope) {
-            Err(AcquireError::Store(error)) if error.is_read_only() => {
-                self.unrepaired(scope, &error)
+        let mut report = RepairReport::default();
+        match self.repair_all(scope, &mut report) {
+            Ok(()) => {}
+            Err(AcquireError::Store(error)) if error.is_unreadable() || error.is_read_only() => {
+                self.leave(scope, &error, &mut report)?;
+                if report.left.is_empty() && error.is_unreadable() {
+                    // It could be read again meanwhile; the repair has ended early all the same.
+                    return Err(error.into());
+                }
             }
-            repaired => repaired,
+            Err(error) => return Err(error),
         }
+        Ok(report)
     }
 
-    /// The report of a store that cannot be written: what is damaged is left.
-    fn unrepaired(
+    /// Ends the report of a store that cannot be read or written as a repair needs it: what is damaged is left.
+    fn leave(
         &self,
         scope: RepairScope<'_>,
         error: &StoreError,
-    ) -> Result<RepairReport, AcquireError> {
-        let found = self.store.verify()?.findings;
-        let mut left = self.store.damages_in_scope(scope, found)?;
-        for damage in &mut left {
-            damage.fix = format!("the store cannot be repaired: {}", error_chain(error));
+        report: &mut RepairReport,
+    ) -> Result<(), AcquireError> {
+        (report.left, report.releases) =
+            self.found_in_scope(scope, self.store.verify()?.findings)?;
+        if !error.is_unreadable() {
+            for damage in &mut report.left {
+                damage.fix = format!("the store cannot be repaired: {}", error_chain(error));
+            }
         }
-        let releases = self.store.releases_in_scope(scope)?.len();
-        Ok(RepairReport { repaired: vec![], left, releases })
+        report.repaired.sort();
+        Ok(())
     }
 
-    fn repair_all(&self, scope: RepairScope<'_>) -> Result<RepairReport, AcquireError> {
+    /// The damages that are those of a scope, and the number of its releases. Where something cannot be read, it is not known
+    /// whose a damage is: all of them count.
+    fn found_in_scope(
+        &self,
+        scope: RepairScope<'_>,
+        found: Vec<Damage>,
+    ) -> Result<(Vec<Damage>, usize), StoreError> {
+        let releases = self.store.releases_in_scope(scope).map(|releases| releases.len());
+        let damages = self.store.damages_in_scope(scope, found.clone());
+        match (damages, releases) {
+            (Err(error), _) | (_, Err(error)) if error.is_unreadable() => Ok((found, 0)),
+            (damages, releases) => Ok((damages?, releases?)),
+        }
+    }
+
+    fn repair_all(
+        &self,
+        scope: RepairScope<'_>,
+        report: &mut RepairReport,
+    ) -> Result<(), AcquireError> {
         let store = self.store;
         let is_everything = matches!(scope, RepairScope::Everything);
-        let mut report =
-            RepairReport { repaired: store.repair_foundation(scope)?, ..Default::default() };
+        report.repaired.extend(store.repair_readability()?);
+        report.repaired.extend(store.repair_foundation(scope)?);
         let found = store.damages_in_scope(scope, store.verify()?.findings)?;
         report.repaired.extend(store.repair_objects(&found)?);
         report.repaired.extend(store.repair_documents(scope)?);
@@ -66,19 +95,19 @@ impl Acquirer<'_> {
             report.repaired.extend(store.repair_unneeded_trees(&found)?);
         }
         let releases = store.releases_in_scope(scope)?;
-        self.repair_trees(scope, &found, &mut report)?;
+        self.repair_trees(scope, &found, report)?;
         for release in &releases {
             match release.slot {
-                Slot::Version(_) => self.repair_version(release, &found, &mut report)?,
-                Slot::Dev => self.repair_build(release, &mut report)?,
+                Slot::Version(_) => self.repair_version(release, &found, report)?,
+                Slot::Dev => self.repair_build(release, report)?,
             }
         }
-        self.repair_latest(scope, &mut report)?;
+        self.repair_latest(scope, report)?;
         let left = store.verify()?;
         report.releases = if is_everything { left.releases } else { releases.len() };
         report.left.extend(store.damages_in_scope(scope, left.findings)?);
         report.finish(&found);
-        Ok(report)
+        Ok(())
     }
 
     /// What [`repair`](Self::repair) would mend, and how many releases the scope has. Nothing is changed.
@@ -89,13 +118,12 @@ impl Acquirer<'_> {
         &self,
         scope: RepairScope<'_>,
     ) -> Result<(Vec<Damage>, usize), AcquireError> {
-        let store = self.store;
-        let report = store.verify()?;
+        let report = self.store.verify()?;
         let found = [report.findings, report.notices].concat();
-        let mut findings = store.damages_in_scope(scope, found)?;
-        for damage in &mut findings {
+        let (mut findings, releases) = self.found_in_scope(scope, found)?;
+        for damage in findings.iter_mut().filter(|damage| !damage.is_unreadable()) {
             damage.fix = "`loom store repair` makes it again, or fetches it".to_owned();
         }
-        Ok((findings, store.releases_in_scope(scope)?.len()))
+        Ok((findings, releases))
     }
 }

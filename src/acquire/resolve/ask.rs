@@ -8,6 +8,7 @@ use super::{
     choose::matches,
     listing_cache::{CachedListing, ListingCache},
     newest::{ListingProbe, NewestVersion, probe},
+    withdrawn::withdrawn_at,
 };
 use crate::{
     acquire::{AcquireError, AcquireOptions, SourceRuntime},
@@ -141,7 +142,10 @@ impl ListRequest<'_> {
         };
         let unkept = match &listing {
             Ok(VersionListing::Versions(versions)) => {
-                cache.keep(self.candidate, versions, scope, SystemTime::now()).err()
+                let (candidate, runtime) = (self.candidate, self.runtime);
+                let withdrawn =
+                    withdrawn_at(candidate, self.product, self.selector, versions, runtime)?;
+                cache.keep(candidate, versions, withdrawn, scope, SystemTime::now()).err()
             }
             _ => None,
         };

@@ -21,6 +21,9 @@ pub(super) struct CachedListing {
     source: String,
     /// The versions.
     listed: Vec<CachedVersion>,
+    /// The versions that the source has withdrawn, where that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) withdrawn: Vec<Version>,
     /// Whether the list holds the newest version only.
     #[serde(default)]
     newest: bool,
@@ -78,22 +81,24 @@ impl ListingCache {
         self.file.write_document(&listing)
     }
 
-    /// Keeps a list of a candidate that was made at `now`.
+    /// Keeps a list of a candidate that was made at `now`, and what the candidate has withdrawn.
     pub(super) fn keep(
         &self,
         candidate: &Candidate,
         versions: &[ListedVersion],
+        withdrawn: Vec<Version>,
         scope: ListingScope,
         now: SystemTime,
     ) -> Result<(), StateError> {
         let expires = candidate.signed.as_ref().and_then(|signed| signed.expires());
-        self.write(&candidate.name, versions, scope, now, expires)
+        self.write(&candidate.name, versions, withdrawn, scope, now, expires)
     }
 
     fn write(
         &self,
         source: &str,
         versions: &[ListedVersion],
+        withdrawn: Vec<Version>,
         scope: ListingScope,
         now: SystemTime,
         expires: Option<SystemTime>,
@@ -105,6 +110,7 @@ impl ListingCache {
         self.file.write_document(&CachedListing {
             source: source.to_owned(),
             listed: versions.iter().map(cached).collect(),
+            withdrawn,
             newest: scope == ListingScope::Newest,
             at: Timestamp(now),
             expires: expires.map(Timestamp),
@@ -156,6 +162,7 @@ mod tests {
         let listing = CachedListing {
             source: "a".into(),
             listed: vec![],
+            withdrawn: vec![],
             newest: false,
             at: Timestamp(at(100)),
             expires: None,
@@ -187,7 +194,7 @@ mod tests {
         cache.file.write(br#"{"source":"a","listed":[],"at":1764300000}"#).unwrap();
         assert_eq!(cache.get().unwrap(), None);
         let now = SystemTime::now();
-        cache.write("a", &[], ListingScope::All, now, None).unwrap();
+        cache.write("a", &[], vec![], ListingScope::All, now, None).unwrap();
         assert_eq!(cache.get().unwrap().unwrap().age(now), Duration::ZERO);
     }
 }

@@ -10,6 +10,7 @@
 //! | `listing_cache` | `ListingCache`: the last list of each source |
 //! | `ask` | asks one source for its versions, or reads its last list |
 //! | `asked` | `Asked`: a source that is asked |
+//! | [`withdrawn`] | [`withdrawn_versions`]: versions that no range selects any more |
 //! | `undecided` | what it means when no source decides |
 //! | `resolution` | `Resolution`: what a selector resolved to |
 //! | `resolver` | `Resolver`: asks source after source |
@@ -29,6 +30,7 @@ mod resolution;
 mod resolver;
 mod search;
 mod undecided;
+mod withdrawn;
 
 pub use downgrade::check_downgrade;
 pub use newer::{NewerQuery, NewerVersions, is_update, newer_versions};
@@ -40,3 +42,4 @@ pub(super) use resolution::Resolution;
 pub(super) use resolver::Resolver;
 pub use search::MAX_LOWER_VERSIONS;
 pub(super) use undecided::reason as failure_reason;
+pub use withdrawn::withdrawn_versions;

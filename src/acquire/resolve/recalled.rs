@@ -69,7 +69,8 @@ pub(in crate::acquire) fn forget_older_list(
     let counts = candidate.prerelease || !version.is_prerelease();
     let cache = ListingCache::of(state, &candidate.key(), &release.product());
     let Some(listing) = cache.get()?.filter(|_| counts) else { return Ok(()) };
-    let is_newer = listing.versions().iter().all(|listed| listed.version < *version);
+    let is_newer = listing.versions().iter().all(|listed| listed.version < *version)
+        && !listing.withdrawn.contains(version);
     if is_newer && !runtime.block_on(candidate.withdraws(release))? {
         cache.forget()?;
     }

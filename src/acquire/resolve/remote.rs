@@ -108,7 +108,10 @@ fn answer(
         Ok((VersionListing::Versions(versions), build)) => {
             if candidate.reach != Reach::Disk {
                 let now = SystemTime::now();
-                let kept = cache.keep(candidate, &versions, ListingScope::All, now);
+                let withdrawn =
+                    candidate.signed.as_ref().and_then(|signed| signed.known_withdrawn(product));
+                let withdrawn = withdrawn.unwrap_or_default();
+                let kept = cache.keep(candidate, &versions, withdrawn, ListingScope::All, now);
                 *unkept = kept.err();
             }
             offers(versions, build, None)

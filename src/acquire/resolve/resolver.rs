@@ -14,6 +14,7 @@ use super::{
     resolution::{Compared, Resolution},
     search::{MAX_LOWER_VERSIONS, VersionSearch},
     undecided::{ago, reason, unresolved, why_installed},
+    withdrawn::withdrawn_versions,
 };
 use crate::{
     acquire::{
@@ -22,7 +23,7 @@ use crate::{
     },
     sources::{Candidate, Reach, SourceClass},
     state::StateDir,
-    store::{AttemptKind, Store},
+    store::{AttemptKind, Installed, Store},
     trust::Policy,
 };
 
@@ -311,10 +312,24 @@ impl Resolver<'_> {
             selector.matches_counting(version, prereleases)
                 && !self.policy.skipped.contains(version)
         };
-        let newest = self.store.newest(product, &self.policy, matches)?.accepted();
+        let withdrawn = withdrawn_versions(self.candidates, self.state, product)?;
+        let is_left = |version: &Version| matches(version) && !withdrawn.contains_key(version);
+        let newest = self.store.newest(product, &self.policy, is_left)?.accepted();
         let Some(version) = newest.and_then(|installed| installed.release.slot.version().cloned())
         else {
             let mut attempts = search.take_attempts();
+            let others = self.store.newest(product, &self.policy, matches)?.accepted();
+            if let Some(Installed { release, .. }) = others
+                && let Some(source_name) =
+                    release.slot.version().and_then(|version| withdrawn.get(version))
+            {
+                return Err(AcquireError::Withdrawn {
+                    selector: selector.clone(),
+                    release: Box::new(release.clone()),
+                    source_name: source_name.clone(),
+                    attempts,
+                });
+            }
             if *selector == Selector::Latest {
                 name_near_misses(self.candidates, self.runtime, product, None, &mut attempts)?;
             }

@@ -8,11 +8,10 @@ use serde_json::json;
 use super::program_file::{VERSION, own_program};
 use crate::cli::{
     CommandError, Exit, Outcome, context::Context, identified::is_identified, newer,
-    path_text::shown, progress::ProgressReporter, ready, report::open, selection::Selection,
-    version_arg,
+    path_text::shown, progress::ProgressReporter, ready, selection::Selection, version_arg,
 };
 use loom_runtime::{
-    acquire::{AcquireOptions, Acquired, Acquirer, How},
+    acquire::{AcquireError, AcquireOptions, Acquired, Acquirer, FailureReason, How},
     config::{Flags, Resolved},
     own_program::NewProgram,
     sources::{OpenedSources, SourceClass},
@@ -132,8 +131,8 @@ fn acquire(
     selector: &Selector,
     force: bool,
 ) -> Result<Acquired, CommandError> {
-    let OpenedSources { mut candidates, notices } = context.open_sources(resolved, false)?;
-    // A cargo build is no release.
+    // A cargo build is no release, and no hint leads to one.
+    let OpenedSources { mut candidates, .. } = context.open_sources(resolved, false)?;
     candidates.retain(|candidate| candidate.class != SourceClass::Build);
     let reporter = ProgressReporter::new(context, &candidates);
     let state = &resolved.state_dir.value;
@@ -147,9 +146,13 @@ fn acquire(
     let acquired = acquirer.acquire(product, selector);
     context.notices(store);
     acquired.map_err(|error| {
-        let hints: Vec<String> = open::hints(&notices).collect();
+        let is_absent = matches!(
+            error,
+            AcquireError::NoSource(_)
+                | AcquireError::Unserved { reason: FailureReason::Absent, .. }
+        );
         let error = CommandError::from(error);
-        if hints.is_empty() { error } else { error.also(hints.join("\n")) }
+        if is_absent { error.hint(NO_SOURCE_HINT) } else { error }
     })
 }
 

@@ -6,7 +6,7 @@ use loom_runtime::{
     store::Unverified,
     trust::{DigestSubject, Grade, Rejection},
 };
-use loom_source::{Digest, SourceError, SourceErrorKind};
+use loom_source::{Digest, Slot, SourceError, SourceErrorKind};
 
 use super::{signature::signature_hint, source_error, state, store};
 use crate::cli::{CommandError, Exit};
@@ -42,7 +42,9 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
             FailureReason::Credentials => Exit::Credentials,
             FailureReason::Integrity => Exit::Integrity,
         },
-        AcquireError::OnlyBuilds { .. } | AcquireError::Unlistable { .. } => Exit::Absent,
+        AcquireError::OnlyBuilds { .. }
+        | AcquireError::Unlistable { .. }
+        | AcquireError::Withdrawn { .. } => Exit::Absent,
         AcquireError::Mismatch { .. }
         | AcquireError::Downgrade { .. }
         | AcquireError::Older { .. }
@@ -111,6 +113,7 @@ fn general(error: &AcquireError) -> Option<String> {
         AcquireError::TooYoung { .. } => {
             "name a version with --version, or lower trust.minimum_release_age"
         }
+        AcquireError::Withdrawn { release, .. } => return Some(withdrawn_hint(&release.slot)),
         AcquireError::Downgrade { offered, .. } => {
             return Some(format!(
                 "a mirror that goes back may be stale or hostile; accept it with --allow-downgrade, or name the version \
@@ -136,6 +139,11 @@ fn general(error: &AcquireError) -> Option<String> {
         AcquireError::Prepare(_) => return None,
     };
     Some(hint.to_owned())
+}
+
+/// What the user can do where the only version that is meant is withdrawn.
+pub(crate) fn withdrawn_hint(slot: &Slot) -> String {
+    format!("use another range; a version that is named is used all the same: `loom get {slot}`")
 }
 
 fn reason_hint(reason: FailureReason) -> &'static str {

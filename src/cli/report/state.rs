@@ -9,12 +9,14 @@ use super::exit::Exit;
 pub(crate) const HINT: &str =
     "check that the state folder can be written, or set LOOM_STATE_DIR to another one";
 
-/// What the user can do about an error of the state folder.
+/// What the user can do about an error of the state folder, by what failed.
 pub(crate) fn hint(error: &StateError) -> &'static str {
     if let Some(why) = error.unsafe_folder() {
         folder_hint(why)
     } else if error.is_malformed() {
         "restore the file, or remove it: loom then begins a new one"
+    } else if error.is_unreadable() {
+        "check that the state folder can be read, or set LOOM_STATE_DIR to another one"
     } else {
         HINT
     }

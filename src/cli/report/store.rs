@@ -1,5 +1,7 @@
 //! Exit codes and hints of the store's errors.
 
+use std::path::Path;
+
 use loom_base::file_lock::holder_in_words;
 use loom_runtime::{
     launch::{Instance, LaunchKind, RuntimeState},
@@ -25,6 +27,9 @@ pub(crate) fn exit(error: &StoreError) -> Exit {
 
 /// What the user can do about an error of the store.
 pub(crate) fn hint(error: &StoreError) -> Option<String> {
+    if let Some(path) = error.denied() {
+        return Some(unreadable_hint(path));
+    }
     let hint = match error {
         StoreError::StateFolder { .. } => state::HINT,
         _ if error.is_disk_full() => {
@@ -86,6 +91,15 @@ pub(crate) fn hint(error: &StoreError) -> Option<String> {
         StoreError::Statement { .. } | StoreError::Io { .. } => return None,
     };
     Some(hint.to_owned())
+}
+
+/// What the user can do about a file or folder that it may not read.
+fn unreadable_hint(path: &Path) -> String {
+    format!(
+        "`loom store repair` makes what is yours readable again; its owner runs `chmod u+rX {}`, or give another folder with \
+         --cache-dir or LOOM_CACHE_DIR",
+        path.display()
+    )
 }
 
 /// Whether a folder is in the place of a file, or a file in that of a folder.
@@ -241,10 +255,17 @@ mod tests {
         };
         let damaged = StoreError::Damaged { path: path(), what: "x".into() };
         let busy = StoreError::Busy { what: "x".into(), path: path(), holder: None };
+        let denied = StoreError::Io {
+            action: FileAction::Read,
+            path: path(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
         let newer = StoreError::Newer { root: path(), found: "loom-store 2".into() };
         for (error, code, expected) in [
             (io(io::ErrorKind::StorageFull), Exit::DiskFull, "loom store du"),
             (io(io::ErrorKind::ReadOnlyFilesystem), Exit::Failure, "LOOM_CACHE_DIR"),
+            (io(io::ErrorKind::PermissionDenied), Exit::Failure, "write permission"),
+            (denied, Exit::Failure, "chmod u+rX /cache/x"),
             (damaged, Exit::Integrity, "loom store verify"),
             (busy, Exit::Busy, "loom status --all"),
             (newer, Exit::Failure, "update loom"),

@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 
 use super::gc_reasons::{keep_word, keep_words, remove_word, remove_words};
 use crate::cli::{
-    Exit, Outcome, context::Context, path_text::shown, store_limits, table::table,
-    writer_args::counted,
+    Exit, Outcome,
+    context::Context,
+    path_text::shown,
+    store_limits,
+    table::table,
+    writer_args::{counted, duration},
 };
 use loom_runtime::{
     config::{ByteSize, Resolved, VersionCount},
@@ -24,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     keep: Option<VersionCount>,
     /// Remove only versions that were not used for this time (30days, 12h)
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     older_than: Option<Duration>,
     /// Remove versions, those that were not used for the longest time first, until trees and objects have at most this size
     /// (20GiB, 500MB) [default: store.max_size]

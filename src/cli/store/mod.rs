@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let allow_unverified = matches!(&args.command, StoreCommand::Add(add) if add.allow_unverified);
     let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
     let store = match &args.command {
-        StoreCommand::Repair(_) => context.store_to_repair(&resolved)?,
+        StoreCommand::Verify(_) | StoreCommand::Repair(_) => context.damaged_store(&resolved)?,
         _ => context.store(&resolved)?,
     };
     match &args.command {

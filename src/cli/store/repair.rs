@@ -55,14 +55,14 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
     };
     if args.dry_run {
         let (findings, releases) = acquirer.plan_repair(scope)?;
-        if releases == 0 {
+        if releases == 0 && findings.is_empty() {
             none_here(args)?;
         }
         return plan(context, &findings);
     }
     let report = acquirer.repair(scope)?;
     context.notices(store);
-    if report.releases == 0 && report.repaired.is_empty() {
+    if report.releases == 0 && report.repaired.is_empty() && report.left.is_empty() {
         none_here(args)?;
     }
     let repaired: Vec<_> = report.repaired.iter().map(repaired_json).collect();

@@ -5,6 +5,7 @@ use std::path::Path;
 use loom_source::AssetNames;
 use serde_json::{Value, json};
 
+use super::text::read_literal;
 use crate::config::{
     Problem,
     key_path::KeyPath,
@@ -26,10 +27,7 @@ impl SettingType for AssetSetting {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let text = reader.literal(node, path, "a string")?;
-        Self::parse(&text, Path::new(""))
-            .map_err(|problem| reader.problem(path, node.line, problem))
-            .ok()
+        read_literal(node, path, reader)
     }
 
     fn schema() -> Value {

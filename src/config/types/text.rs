@@ -168,6 +168,17 @@ impl SettingType for ApiKey {
     }
 }
 
+/// Reads a string in which variables are not expanded.
+pub(super) fn read_literal<T: SettingType>(
+    node: &TomlNode,
+    path: &KeyPath,
+    reader: &mut ValueReader<'_>,
+) -> Option<T> {
+    let text = reader.literal(node, path, "a string")?;
+    let parsed = T::parse(&text, Path::new(""));
+    parsed.map_err(|problem| reader.problem(path, node.line, problem)).ok()
+}
+
 /// A string of a source, which is not empty and in which variables are not expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Literal(pub(crate) String);
@@ -183,10 +194,7 @@ impl SettingType for Literal {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let text = reader.literal(node, path, "a string")?;
-        Self::parse(&text, Path::new(""))
-            .map_err(|problem| reader.problem(path, node.line, problem))
-            .ok()
+        read_literal(node, path, reader)
     }
 
     fn schema() -> Value {
@@ -213,10 +221,7 @@ impl SettingType for RegistryPrefix {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let text = reader.literal(node, path, "a string")?;
-        Self::parse(&text, Path::new(""))
-            .map_err(|problem| reader.problem(path, node.line, problem))
-            .ok()
+        read_literal(node, path, reader)
     }
 
     fn schema() -> Value {

@@ -104,6 +104,15 @@ impl Source for GuardedSource {
         self.source.platforms(binary, version).await
     }
 
+    async fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        match self.mirror.index(self.source.as_ref()).await {
+            Ok(Some(index)) if index.expired().is_none() => index.withdrawn(product),
+            Ok(None) => self.source.withdrawn(product).await,
+            // What does not count withdraws nothing.
+            Ok(Some(_)) | Err(_) => Vec::new(),
+        }
+    }
+
     fn skipped(&self) -> Option<String> {
         self.mirror.skipped().or_else(|| self.source.skipped())
     }

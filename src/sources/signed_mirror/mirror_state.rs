@@ -6,7 +6,7 @@ use std::{
 };
 
 use loom_source::{
-    Digest, Release, SkippedEntries, Source, SourceError, SourceErrorKind,
+    Digest, Product, Release, SkippedEntries, Source, SourceError, SourceErrorKind, Version,
     record::{Index, IndexTimestamp, MirrorRoot, SignedKind},
 };
 use tokio::sync::OnceCell;
@@ -123,6 +123,12 @@ impl SignedMirror {
         let index = self.index(source).await.ok().flatten();
         let index = index.filter(|index| index.expired().is_none());
         index.is_some_and(|index| index.entry(release).is_some_and(|entry| entry.yanked))
+    }
+
+    /// The versions of a product that an index withdraws which counts and was fetched.
+    pub(crate) fn known_withdrawn(&self, product: &Product) -> Option<Vec<Version>> {
+        let index = self.index.get()?.as_ref()?;
+        index.expired().is_none().then(|| index.withdrawn(product))
     }
 
     /// Forgets the root that was kept at first sight; returns whether there was one.

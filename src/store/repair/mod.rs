@@ -4,7 +4,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `foundation` | `format`, `CACHEDIR.TAG`, and what is in the place of files and folders |
-//! | `roots` | root files that cannot be read |
+//! | `readable` | permission to read what is this user's |
+//! | `roots` | root files that cannot be used |
 //! | `objects` | objects with other bytes than their name says |
 //! | `statements` | statements by receipts, and kept checksums by what names them |
 //! | `scope` | [`RepairScope`]: everything, or some releases, and which files are theirs |
@@ -13,6 +14,7 @@
 
 mod foundation;
 mod objects;
+mod readable;
 mod records;
 mod roots;
 mod scope;

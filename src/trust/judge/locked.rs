@@ -4,12 +4,12 @@ use loom_source::{Artifact, ClaimedDigest, Digest, Release};
 
 use crate::trust::{DigestSubject, LockPins, Pins, Rejection, TrustedDigest};
 
-/// Why an artifact, a file of this name, proves nothing: the lock vouches for other artifacts only.
-pub(super) fn unknown(artifact: &Artifact, file: &str, pins: &Pins) -> Option<Rejection> {
+/// Why an artifact proves nothing: the lock vouches for other artifacts only.
+pub(super) fn unknown(release: &Release, artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
     let lock = pins.lock.as_ref().filter(|lock| lock.vouches && lock.tree.is_none())?;
-    let is_known = lock.archive(file, &artifact.claims).is_some();
-    let rejection = || Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() };
-    (!is_known).then(rejection)
+    let file = artifact.file_name(release);
+    let is_known = lock.archive(&file, &artifact.claims).is_some();
+    (!is_known).then(|| Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() })
 }
 
 /// The locked tree, where the lock vouches for it.
@@ -44,11 +44,10 @@ pub(super) fn archive(
     release: &Release,
     claim: Option<&ClaimedDigest>,
     artifact: &Artifact,
-    file: &str,
     pins: &Pins,
 ) -> Result<Option<TrustedDigest>, Rejection> {
     let Some(lock) = &pins.lock else { return Ok(None) };
-    match lock.archive(file, &artifact.claims) {
+    match lock.archive(&artifact.file_name(release), &artifact.claims) {
         Some(locked) => vouched(release, claim, DigestSubject::Archive, lock, locked.sha256),
         None => Ok(None),
     }

@@ -134,6 +134,11 @@ impl VerifiedIndex {
         self.payload.versions(product)
     }
 
+    /// The versions of a product that are withdrawn.
+    pub fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        self.payload.withdrawn(product)
+    }
+
     /// The entry of a release, withdrawn or not; `None` where the mirror does not have it.
     pub fn entry(&self, release: &Release) -> Option<&IndexEntry> {
         self.payload.entry(release)

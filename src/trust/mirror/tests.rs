@@ -355,6 +355,7 @@ fn withdrawn_versions_are_not_listed_and_stay_entries() {
     let release = payload.releases[1].release();
     let product: Product = release.product();
     assert_eq!(index.versions(&product), ["0.1.0".parse().unwrap()]);
+    assert_eq!(index.withdrawn(&product), [release.slot.version().unwrap().clone()]);
     assert!(index.entry(&release).unwrap().yanked);
     assert_eq!(index.origin().keys, [key_id(&keys.index)]);
 }

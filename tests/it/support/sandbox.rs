@@ -143,6 +143,17 @@ impl Sandbox {
         self.spawn(args).wait()
     }
 
+    /// Runs `loom` without capabilities, so that permissions apply to root too.
+    pub fn loom_without_capabilities(&self, args: &[&str]) -> Run {
+        let mut command = self.loom_command(args);
+        if rustix::process::getuid().is_root() {
+            command = self.command("setpriv");
+            command.args(["--bounding-set=-all", "--inh-caps=-all", "--"]);
+            command.arg(Self::program()).args(args);
+        }
+        self.start(args, command).wait()
+    }
+
     /// Runs `loom` in another folder than the project and waits for it.
     pub fn loom_in(&self, folder: &Path, args: &[&str]) -> Run {
         let mut command = self.loom_command(args);

@@ -172,6 +172,11 @@ impl Index {
         self.payload.versions(product)
     }
 
+    /// The versions of a product that are withdrawn.
+    pub fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        self.payload.withdrawn(product)
+    }
+
     /// The entry of a release, withdrawn or not; `None` where the index does not have it.
     pub fn entry(&self, release: &Release) -> Option<&IndexEntry> {
         self.payload.entry(release)
@@ -226,13 +231,22 @@ impl IndexPayload {
 
     /// The versions of a product that are not withdrawn.
     pub fn versions(&self, product: &Product) -> Vec<Version> {
-        let listed = |entry: &&IndexEntry| {
+        self.versions_by_state(product, false)
+    }
+
+    /// The versions of a product that are withdrawn.
+    pub fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        self.versions_by_state(product, true)
+    }
+
+    fn versions_by_state(&self, product: &Product, withdrawn: bool) -> Vec<Version> {
+        let is_meant = |entry: &&IndexEntry| {
             entry.authority == product.authority
                 && entry.binary == product.binary
                 && entry.platform == product.platform
-                && !entry.yanked
+                && entry.yanked == withdrawn
         };
-        self.releases.iter().filter(listed).map(|entry| entry.version.clone()).collect()
+        self.releases.iter().filter(is_meant).map(|entry| entry.version.clone()).collect()
     }
 
     /// The entry of a release, withdrawn or not; `None` where the index does not have it.

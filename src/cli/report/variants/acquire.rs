@@ -27,6 +27,7 @@ variants!(AcquireError {
     OnlyBuilds,
     Unlistable,
     TooYoung,
+    Withdrawn,
     Downgrade,
     Older,
     OtherThanLocked,
@@ -162,6 +163,12 @@ pub(super) fn errors() -> Vec<AcquireError> {
             selector: Selector::Latest,
             minimum: Duration::from_secs(86_400),
             attempts: attempts(),
+        },
+        AcquireError::Withdrawn {
+            selector: "0.2".parse().expect("a range"),
+            release: Box::new(release()),
+            source_name: "corp".to_owned(),
+            attempts: Vec::new(),
         },
         AcquireError::Older { version: version("0.1.0"), newest: version("0.2.0") },
         AcquireError::OtherThanLocked {
