@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use loom_mirror::destination::DestinationError;
+use loom_oci::ImageWriteError;
 use loom_source::{Authority, Digest, Name, Release, SourceError, Version, record::DocumentError};
 
 use crate::{
@@ -18,6 +19,9 @@ pub enum MirrorTaskError {
     /// A mirror cannot be written.
     #[error(transparent)]
     Destination(#[from] DestinationError),
+    /// Images cannot be written to a registry or to a layout.
+    #[error(transparent)]
+    Images(#[from] ImageWriteError),
     /// A source cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -100,6 +104,12 @@ pub enum MirrorTaskError {
         release: Box<Release>,
         /// What is missing.
         why: &'static str,
+    },
+    /// A release has no file that an image could hold.
+    #[error("{release} has no archive in the store, and is more than one program")]
+    NoArchive {
+        /// The release.
+        release: Box<Release>,
     },
     /// A root does not let the mirror vouch for an authority.
     #[error("the root of {mirror} does not name the authority {authority}")]

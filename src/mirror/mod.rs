@@ -19,6 +19,7 @@
 //! | `release_copy` · `object_transfer` · `record_writer` | one release, one object, one record |
 //! | `unpacking` | [`Unpacking`]: acquires releases without statements, so that these can be made |
 //! | `push` · `store_release` | [`push()`]: puts releases of the store on this machine into a mirror |
+//! | `image_push` | [`push_images`]: puts releases of the store into a registry |
 //! | `refresh` | [`refresh()`]: keeps an index valid |
 //! | `reindex` | [`Reindex`]: makes the index from the records of a mirror |
 //! | `collect` | [`collect()`]: removes what no index has named for a while |
@@ -35,6 +36,7 @@ mod copied_release;
 mod current_index;
 mod diff;
 mod error;
+mod image_push;
 mod index_writer;
 mod lacking;
 mod mirror_files;
@@ -64,6 +66,7 @@ pub use copied_release::CopiedRelease;
 pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
+pub use image_push::{PushedVersion, RuntimeLayers, push_images};
 pub use index_writer::{IndexChange, IndexWriter};
 pub use mirror_files::MirrorFiles;
 pub use observer::MirrorObserver;

@@ -8,7 +8,7 @@ use loom_mirror::{
 };
 use loom_source::{
     Digest, Record, Release, Slot, Statement,
-    record::{RecordArtifact, object_path, tree_path},
+    record::{RecordArtifact, RecordEvidence, object_path, tree_path},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -76,6 +76,16 @@ impl StoreRelease {
     /// The digest of the statement.
     pub fn statement(&self) -> Digest {
         self.record.statement
+    }
+
+    /// Its statement.
+    pub fn statement_document(&self) -> &Statement {
+        &self.statement
+    }
+
+    /// The evidence in the store's record.
+    pub(super) fn evidence(&self) -> &[RecordEvidence] {
+        &self.record.evidence
     }
 
     /// The digest of the store's record.

@@ -7,6 +7,8 @@
 //! | [`sign`] | signs the files of a release folder |
 //! | `mirror_files` | [`publish_to_mirror`]: publishes a folder to a mirror |
 //! | [`check`] | checks what was published |
+//! | [`interpreter`] | the loader that a program for Linux needs |
+//! | `elf_file` | reads parts of ELF files |
 //! | [`release_folder`] | [`ReleaseFolder`]: a folder with the files of one release |
 //! | `placed_file` | files of a release folder that never replace others |
 //!
@@ -14,6 +16,8 @@
 
 pub mod check;
 pub mod checksum_files;
+mod elf_file;
+pub mod interpreter;
 mod mirror_files;
 pub mod pack;
 mod placed_file;

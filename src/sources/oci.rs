@@ -1,14 +1,31 @@
 //! Opens sources of type `oci`: a repository of a registry, or an image layout.
 
 use loom_http::{Journal, NetworkSettings};
-use loom_oci::{Oci, OciError, OciLocation, OciOptions, RegistryLogin};
+use loom_oci::{ImagePublisher, Oci, OciError, OciLocation, OciOptions, RegistryLogin};
 use loom_source::Source;
 
 use super::{AnswerLimit, Bounded, Candidate, OpenError, Opener, Reach, SourceClass, oci_logins};
 use crate::{
-    config::{Env, OciPlace, OciSource, SourceSpec},
+    config::{Env, OciPlace, OciSource, SourceKind, SourceSpec},
     trust::Channel,
 };
+
+impl Opener {
+    /// Opens the registry or layout that `spec` describes for writing; `None` if it is neither. No request is sent, and no
+    /// file of logins is read.
+    ///
+    /// # Errors
+    /// If the settings are wrong.
+    pub fn open_images(
+        &self,
+        spec: &SourceSpec,
+        journal: Journal,
+    ) -> Result<Option<ImagePublisher>, OpenError> {
+        let SourceKind::Oci(oci) = &spec.kind else { return Ok(None) };
+        let options = options(self, spec, oci, journal, true)?;
+        Ok(Some(ImagePublisher::open(location(oci), options)?))
+    }
+}
 
 /// Opens the source. No request is sent, and no file of logins is read.
 pub(super) fn open(
@@ -17,24 +34,13 @@ pub(super) fn open(
     oci: &OciSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
-    let (location, class) = match &oci.place {
-        OciPlace::Registry(url) => (OciLocation::Registry(url.clone()), SourceClass::Registry),
-        OciPlace::Layout(path) => (OciLocation::Layout(path.clone()), SourceClass::File),
+    let class = match &oci.place {
+        OciPlace::Registry(_) => SourceClass::Registry,
+        OciPlace::Layout(_) => SourceClass::File,
     };
     let open_as = |is_reached| -> Result<Oci, OpenError> {
-        let options = OciOptions {
-            mirror: oci.mirror.clone(),
-            login: login(&opener.env, oci)?,
-            files: oci_logins::files(&opener.env, opener.home.as_deref()),
-            evidence: opener.evidence,
-            network: match &oci.place {
-                OciPlace::Layout(_) => NetworkSettings::default(),
-                OciPlace::Registry(_) => {
-                    opener.network.settings(spec, journal.clone(), is_reached)?
-                }
-            },
-        };
-        Ok(Oci::open(location.clone(), options)?)
+        let options = options(opener, spec, oci, journal.clone(), is_reached)?;
+        Ok(Oci::open(location(oci), options)?)
     };
     // What is asked may be another registry than the one that is named: whether that is on this machine is known afterwards.
     let mut opened = open_as(opener.network.reaches(false))?;
@@ -55,6 +61,32 @@ pub(super) fn open(
         Reach::Loopback | Reach::Network => Box::new(AnswerLimit::new(opened, spec.timeout)),
     };
     Ok(Candidate::of(spec, address, class, channel, reach, source))
+}
+
+fn location(oci: &OciSource) -> OciLocation {
+    match &oci.place {
+        OciPlace::Registry(url) => OciLocation::Registry(url.clone()),
+        OciPlace::Layout(path) => OciLocation::Layout(path.clone()),
+    }
+}
+
+fn options(
+    opener: &Opener,
+    spec: &SourceSpec,
+    oci: &OciSource,
+    journal: Journal,
+    is_reached: bool,
+) -> Result<OciOptions, OpenError> {
+    Ok(OciOptions {
+        mirror: oci.mirror.clone(),
+        login: login(&opener.env, oci)?,
+        files: oci_logins::files(&opener.env, opener.home.as_deref()),
+        evidence: opener.evidence,
+        network: match &oci.place {
+            OciPlace::Layout(_) => NetworkSettings::default(),
+            OciPlace::Registry(_) => opener.network.settings(spec, journal, is_reached)?,
+        },
+    })
 }
 
 /// The login in the variables that the source names; `None` where it names none, or they are not set.

@@ -1,6 +1,7 @@
 //! `loom release`: pack, sign, publish and check, judged by the tools that users have.
 
 mod check;
+mod images;
 mod pack;
 mod publish;
 mod sign;

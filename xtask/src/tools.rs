@@ -32,6 +32,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("python3", "python3-venv"),
     ("setpriv", "util-linux"),
+    ("skopeo", "skopeo"),
     ("strace", "strace"),
     ("tar", "tar"),
     ("tinyproxy", "tinyproxy-bin"),

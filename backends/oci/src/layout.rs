@@ -3,9 +3,11 @@
 //! | module | holds |
 //! |---|---|
 //! | `layout_files` | `LayoutFiles`: the files of the layout by their paths |
+//! | `layout_writer` | writes blobs, documents and tags |
 //! | `tar_index` | `TarIndex`: where the files of a tar archive are |
 
 mod layout_files;
+mod layout_writer;
 mod tar_index;
 
 use std::path::PathBuf;

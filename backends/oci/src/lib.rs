@@ -5,6 +5,11 @@
 //! | [`oci`] | [`Oci`], the source |
 //! | [`options`] | [`OciOptions`] and [`OciLocation`], with which a source is opened |
 //! | [`error`] | [`OciError`]: why a source cannot be opened |
+//! | [`publish`] | [`ImagePublisher`]: writes releases as images |
+//! | `image_store` | the operations that publishing needs of its location |
+//! | `image_write_error` | [`ImageWriteError`]: why images could not be written |
+//! | `written_descriptor` | descriptors as they are written |
+//! | `opened_registry` | a registry, opened with its options |
 //! | [`reference`](mod@reference) | [`RegistryReference`]: the registry and the repository that an `oci://` URL names |
 //! | [`credentials`] | logins, as docker and podman keep them |
 //! | [`mapping`] | how a release is written as an index, manifests and layers |
@@ -34,21 +39,28 @@
 
 pub mod credentials;
 pub mod error;
+mod image_store;
+mod image_write_error;
 mod layout;
 mod manifest;
 mod manifest_platform;
 pub mod mapping;
 pub mod oci;
+mod opened_registry;
 pub mod options;
+pub mod publish;
 pub mod reference;
 mod registry;
 mod release_evidence;
 mod release_manifest;
 mod transport;
 mod version_list;
+mod written_descriptor;
 
 pub use credentials::{CredentialFiles, RegistryLogin};
 pub use error::OciError;
+pub use image_write_error::ImageWriteError;
 pub use oci::Oci;
 pub use options::{OciLocation, OciOptions};
+pub use publish::ImagePublisher;
 pub use reference::RegistryReference;

@@ -26,6 +26,13 @@ pub const EVIDENCE_ARTIFACT: &str = "application/vnd.loom.evidence.v1";
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation of a layer that holds the file name of the release asset.
 pub const TITLE: &str = "org.opencontainers.image.title";
+/// The annotation of an index that holds the version.
+pub const VERSION: &str = "org.opencontainers.image.version";
+/// The annotation of an index that holds the version of this mapping, for which the layer that an image needs to run is
+/// always the same.
+pub const MAPPING: &str = "dev.loom.mapping";
+/// The version of the mapping that is written.
+pub const MAPPING_VERSION: &str = "1";
 /// The annotation of an index, and of its descriptor in a layout, that holds the name of the binary.
 pub const BINARY: &str = "dev.loom.binary";
 /// The annotation of a manifest's descriptor that holds the platform, such as `linux-x86_64`.
@@ -36,7 +43,8 @@ pub const STATEMENT: &str = "dev.loom.statement";
 pub const CARRIER: &str = "dev.loom.carrier";
 /// The annotation of evidence that holds its kind: `minisign`, `cosign`, `gpg` or `sigstore`.
 pub const EVIDENCE: &str = "dev.loom.evidence";
-/// The annotation of evidence that says what it is about: `statement`, or the digest of the release asset.
+/// The annotation of evidence that says what it is about: `statement`, the digest of the release asset, or that of its
+/// second layer, which is a `SHA256SUMS`.
 pub const EVIDENCE_OF: &str = "dev.loom.evidence.of";
 
 /// The value of [`CARRIER`] for an executable that is not in an archive.
@@ -59,6 +67,16 @@ pub(crate) fn carrier(text: &str) -> Option<Option<ArchiveFormat>> {
         return Some(None);
     }
     ArchiveFormat::ALL.into_iter().find(|format| format.extension() == text).map(Some)
+}
+
+/// The value of [`EVIDENCE`] for a kind.
+pub(crate) fn evidence_name(kind: EvidenceKind) -> &'static str {
+    match kind {
+        EvidenceKind::Minisign => "minisign",
+        EvidenceKind::Cosign => "cosign",
+        EvidenceKind::Gpg => "gpg",
+        EvidenceKind::Sigstore => "sigstore",
+    }
 }
 
 /// The kind that [`EVIDENCE`] names.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_http::Client;
 use loom_source::{
     AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, ListingScope, Name,
     Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
@@ -17,9 +16,8 @@ use crate::{
     manifest::{ImageContent, ImageDocument, ImageManifest, parse_digest},
     manifest_platform::platform_of,
     mapping::{BINARY, MANIFEST_TYPES},
+    opened_registry::OpenedRegistry,
     options::{OciLocation, OciOptions},
-    reference::RegistryReference,
-    registry::{LoginSource, RegistryTransport},
     release_evidence,
     release_manifest::ReleaseManifest,
     transport::ImageTransport,
@@ -57,42 +55,11 @@ impl Oci {
                 Ok(Self { transport, name, local: true, insecure: false, evidence })
             }
             OciLocation::Registry(url) => {
-                let shown = loom_base::redact::url(&url);
-                let named = RegistryReference::of_url(&url)
-                    .map_err(|source| OciError::Reference { location: shown, source })?;
-                Self::of_registry(&named, options)
+                let OpenedRegistry { transport, name, local, insecure } =
+                    OpenedRegistry::open(&url, options)?;
+                Ok(Self { transport: Box::new(transport), name, local, insecure, evidence })
             }
         }
-    }
-
-    fn of_registry(named: &RegistryReference, options: OciOptions) -> Result<Self, OciError> {
-        let OciOptions { mirror, login, files, evidence, network } = options;
-        let asked = match mirror {
-            Some(mirror) => match RegistryReference::of_prefix(&mirror) {
-                Ok(prefix) => named.through(&prefix),
-                Err(source) => {
-                    let mirror = loom_base::redact::unusable(&mirror);
-                    return Err(OciError::Mirror { mirror, source });
-                }
-            },
-            None => named.clone(),
-        };
-        let location = named.to_string();
-        let local = asked.is_loopback();
-        let insecure = network.allow_http && !local;
-        let root = asked.api_url(network.allow_http).ok_or_else(|| OciError::Reference {
-            location: location.clone(),
-            source: crate::reference::ReferenceError::Host(asked.host().to_owned()),
-        })?;
-        let client = Client::new(network)
-            .map_err(|source| OciError::Network { location: location.clone(), source })?;
-        let name = match asked == *named {
-            true => location,
-            false => format!("{location} (through {asked})"),
-        };
-        let login = LoginSource { given: login, files };
-        let transport = Box::new(RegistryTransport::new(asked, root, client, login));
-        Ok(Self { transport, name, local, insecure, evidence })
     }
 
     /// Whether requests are sent over plain http beyond this machine.

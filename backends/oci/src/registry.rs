@@ -4,17 +4,21 @@
 //! |---|---|
 //! | `authorizer` | `Authorizer`: which `Authorization` a request has, and how it is renewed |
 //! | `authorization` | the header that a login or a token is sent in |
+//! | `call_text` | the small bodies of responses |
 //! | `challenge` | reads `WWW-Authenticate` |
 //! | `token_request` | exchanges a login for a token |
 //! | `refusal` | what a status other than success means |
 //! | `next_page` | reads the `Link` to the next page of a list |
+//! | `upload` | writes blobs and documents |
 
 mod authorization;
 mod authorizer;
+mod call_text;
 mod challenge;
 mod next_page;
 mod refusal;
 mod token_request;
+mod upload;
 
 use std::{
     collections::HashSet,

@@ -3,7 +3,7 @@
 use loom_source::{AssetRef, Digest, Evidence, EvidenceSubject, SourceError};
 
 use crate::{
-    manifest::{Descriptor, ImageContent, ImageManifest},
+    manifest::{Descriptor, ImageContent, ImageManifest, parse_digest},
     mapping::{EVIDENCE, EVIDENCE_ARTIFACT, EVIDENCE_OF, evidence_kind},
     release_manifest::asset_ref,
     transport::ImageTransport,
@@ -40,7 +40,8 @@ pub(crate) async fn of(
     Ok(all)
 }
 
-/// The evidence that a manifest is: its kind and its subject as annotations, its bytes as the first layer.
+/// The evidence that a manifest is: its kind and its subject as annotations, its bytes as the first layer. A second layer is
+/// the `SHA256SUMS` that it is about.
 fn evidence(manifest: &ImageManifest, repository: &str) -> Option<Evidence> {
     if manifest.artifact_type.as_deref() != Some(EVIDENCE_ARTIFACT) {
         return None;
@@ -49,10 +50,16 @@ fn evidence(manifest: &ImageManifest, repository: &str) -> Option<Evidence> {
     let asset: AssetRef = asset_ref(repository, &manifest.layers.first()?.sha256()?);
     let of = match manifest.annotations.get(EVIDENCE_OF)?.as_str() {
         "statement" => EvidenceSubject::Statement,
-        digest => EvidenceSubject::Artifact(asset_ref(
-            repository,
-            &crate::manifest::parse_digest(digest)?,
-        )),
+        text => {
+            let digest = parse_digest(text)?;
+            let asset = asset_ref(repository, &digest);
+            let sums = manifest.layers.get(1).and_then(Descriptor::sha256);
+            if sums == Some(digest) {
+                EvidenceSubject::Sums(asset)
+            } else {
+                EvidenceSubject::Artifact(asset)
+            }
+        }
     };
     Some(Evidence { kind, asset, of })
 }

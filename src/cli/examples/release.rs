@@ -45,6 +45,10 @@ pub(super) const ALL: &[CommandExamples] = &[
                 "loom release publish dist --to github:loom-os/loom --commit \"$(git rev-parse HEAD)\"",
                 "Let GitHub make the tag",
             ),
+            example(
+                "loom release publish dist --to oci://registry.example/loom",
+                "Publish as an image whose tag is the version",
+            ),
         ],
     ),
     (

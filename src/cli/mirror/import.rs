@@ -9,7 +9,7 @@ use loom_mirror::bundle::{BundleCheck, OpenBundle};
 use loom_source::{Index, Record, Selector, Version};
 use serde_json::json;
 
-use super::{mirror_location::MirrorLocation, sync};
+use super::{mirror_location::MirrorLocation, sync, sync_args::SyncArgs};
 use crate::cli::writer_args::WriterArgs;
 use crate::cli::{
     CommandError, Exit, Outcome, bundle_signer, context::Context, path_text::shown, ready,
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let location = MirrorLocation::folder(&path);
     let Some(to) = &args.to else { return into_store(context, &path, &bundle) };
     if !is_signed(&path, &bundle)? {
-        return sync::run(&sync::Args::of(location, to.clone(), args.writer.clone()), context);
+        return sync::run(&SyncArgs::of(location, to.clone(), args.writer.clone()), context);
     }
     let destination = to.destination(context, &resolved)?;
     let clock = MirrorClock::new(SystemTime::now(), 0);

@@ -5,7 +5,10 @@
 //! | `init` | `mirror init`: keys, the first root, an empty index |
 //! | `root` | `mirror root`: the next root, by several holders |
 //! | `sync` | `mirror sync`: copies the releases of a source |
+//! | `sync_args`, `sync_images` | its arguments; the same to a registry |
+//! | `unpacked_batch` | releases of a source in a store of their own |
 //! | `push` | `mirror push`: puts releases of the store |
+//! | `push_images` | what was put into a registry |
 //! | `index` | `mirror index`: writes and signs the index of what is there |
 //! | `diff` | `mirror diff`: in what two mirrors differ |
 //! | `verify` | `mirror verify`: whether everything is there and right |
@@ -30,10 +33,14 @@ mod index;
 mod init;
 mod mirror_location;
 mod push;
+mod push_images;
 mod root;
 mod serve;
 mod sync;
+mod sync_args;
+mod sync_images;
 mod transfer_folder;
+mod unpacked_batch;
 mod verify;
 mod yank;
 
@@ -52,7 +59,7 @@ enum MirrorCommand {
     /// Make keys, the first root and an empty index, so that the mirror is signed
     Init(init::Args),
     /// Copy the releases of a source that the mirror does not have
-    Sync(sync::Args),
+    Sync(sync_args::SyncArgs),
     /// Put releases of the store into the mirror
     Push(push::Args),
     /// Write and sign the index of an existing folder or bucket

@@ -3,14 +3,14 @@
 use loom_source::{Name, Platform, Release, Slot};
 use serde_json::json;
 
-use super::mirror_location::MirrorLocation;
+use super::{mirror_location::MirrorLocation, push_images};
 use crate::cli::transfer_report::{TransferReport, copied_json};
 use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, version_arg};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved},
-    mirror::{self, StoreRelease},
+    mirror::{self, RuntimeLayers, StoreRelease},
     store::Store,
 };
 
@@ -23,7 +23,8 @@ pub(super) struct Args {
     /// Versions to put [default: all versions in the store]
     #[arg(value_name = "VERSION", value_parser = version_arg::slot)]
     versions: Vec<Slot>,
-    /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
+    /// The mirror: the name of a configured source, a folder, s3://…, gs://…, az://…, a registry (oci://HOST/REPOSITORY) or
+    /// an image layout (oci-layout:FOLDER)
     #[arg(long, value_name = "URL")]
     to: MirrorLocation,
     /// Put this platform only; may be repeated
@@ -45,13 +46,22 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let allow_unverified = args.allow_unverified;
     let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
     let store = context.store(&resolved)?;
-    let destination = args.to.destination(context, &resolved)?;
-    let keys = args.writer.keys()?;
-    let writer = args.writer.writer(destination.as_ref(), &keys);
+    let images = args.to.images(context, &resolved, &args.writer)?;
     let releases = selected(args, &resolved, &store)?;
     if !allow_unverified {
         releases.iter().try_for_each(|one| one.check_verified(&store))?;
     }
+    if let Some(publisher) = images {
+        let reporter = TransferReport::new(&context.printer);
+        let layers = RuntimeLayers::new();
+        let pushed = mirror::push_images(&publisher, &store, &releases, &layers, &reporter);
+        let pushed = SourceRuntime::default().block_on(pushed);
+        reporter.end();
+        return push_images::answer(context, &pushed??);
+    }
+    let destination = args.to.destination(context, &resolved)?;
+    let keys = args.writer.keys()?;
+    let writer = args.writer.writer(destination.as_ref(), &keys);
     let reporter = TransferReport::new(&context.printer);
     let pushed =
         SourceRuntime::default().block_on(mirror::push(&writer, &store, &releases, &reporter));

@@ -9,6 +9,9 @@
 //! | `publish`, `publish_args` | `release publish`: the destination decides |
 //! | `publish_github`, `publish_mirror` | publishes to a repository on GitHub, and to a mirror |
 //! | `publish_store` | publishes to a mirror with the layout of a store: records, evidence, the index |
+//! | `publish_images` | publishes to a registry or an image layout |
+//! | `runtime_layer` | [`RuntimeLayer`](runtime_layer::RuntimeLayer): the argument of `--runtime-layer` |
+//! | `unpacked_folder` | [`UnpackedFolder`](unpacked_folder::UnpackedFolder): the assets of a folder, unpacked |
 //! | `check` | `release check`: downloads and verifies what was published |
 //! | `signer_args` | [`SignerArgs`](signer_args::SignerArgs): who has to have signed a release that is checked |
 //! | `destination` | where a release is published or looked for: a configured source, or one by its address |
@@ -20,11 +23,14 @@ mod password;
 mod publish;
 mod publish_args;
 mod publish_github;
+mod publish_images;
 mod publish_mirror;
 mod publish_store;
+mod runtime_layer;
 mod sign;
 mod signer_args;
 mod signers;
+mod unpacked_folder;
 
 use super::{Outcome, context::Context};
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::runtime_layer::RuntimeLayer;
 use crate::cli::writer_args::WriterArgs;
 
 /// Arguments of `loom release publish`.
@@ -9,7 +10,8 @@ use crate::cli::writer_args::WriterArgs;
 pub(super) struct ReleasePublishArgs {
     /// Folder with the files of the release
     pub(super) dir: PathBuf,
-    /// Where to publish: github:OWNER/REPO, a mirror (a folder, s3://, gs://, az://), or the name of a configured source
+    /// Where to publish: github:OWNER/REPO, a registry (oci://HOST/REPOSITORY), a mirror (a folder, s3://, gs://, az://), or
+    /// the name of a configured source
     #[arg(long, value_name = "DESTINATION")]
     pub(super) to: String,
     /// Tag of the release on GitHub [default: the prefix of the source's tags and the version, such as v0.2.0]
@@ -21,6 +23,10 @@ pub(super) struct ReleasePublishArgs {
     /// File with the text of the release, in Markdown
     #[arg(long, value_name = "FILE")]
     pub(super) notes: Option<PathBuf>,
+    /// Layer that images for Linux get besides the program, such as the C library that it needs: a tar archive (.tar, .tar.gz,
+    /// .tar.zst); may be repeated for several platforms
+    #[arg(long = "runtime-layer", value_name = "[PLATFORM=]FILE")]
+    pub(super) runtime_layers: Vec<RuntimeLayer>,
     #[command(flatten)]
     pub(super) writer: WriterArgs,
 }

@@ -16,6 +16,7 @@ impl From<MirrorTaskError> for CommandError {
         match error {
             MirrorTaskError::Source(error) => source_error::unanswered(&error),
             MirrorTaskError::Destination(error) => error.into(),
+            MirrorTaskError::Images(error) => error.into(),
             MirrorTaskError::Open(error) => error.into(),
             MirrorTaskError::Acquire(error) => error.into(),
             MirrorTaskError::Store(error) => error.into(),
@@ -34,6 +35,7 @@ fn exit(error: &MirrorTaskError) -> Exit {
         | MirrorTaskError::NoRoot { .. } => Exit::Integrity,
         MirrorTaskError::NoIndex { .. }
         | MirrorTaskError::NotListed { .. }
+        | MirrorTaskError::NoArchive { .. }
         | MirrorTaskError::Unlistable { .. } => Exit::Absent,
         MirrorTaskError::Authority { .. }
         | MirrorTaskError::RootExists { .. }
@@ -88,6 +90,10 @@ fn hint(error: &MirrorTaskError) -> Option<String> {
             "publish a new root with `loom mirror root new`: its serials begin anew".to_owned()
         }
         MirrorTaskError::Contended { .. } => "try again later".to_owned(),
+        MirrorTaskError::NoArchive { release } => format!(
+            "`loom get {} --force-download` with store.keep_archives = true fetches its archive",
+            release.slot
+        ),
         MirrorTaskError::Mismatch { .. } => {
             "the file is damaged there: `loom mirror verify` lists everything that is".to_owned()
         }

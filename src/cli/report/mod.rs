@@ -19,6 +19,7 @@
 //! | `acquire` | acquiring releases |
 //! | `release` | making releases |
 //! | `mirror` | tasks on mirrors |
+//! | `images` | images that cannot be written |
 //! | `own_program` | replacing the program file of `loom` |
 
 pub(crate) mod acquire;
@@ -27,6 +28,7 @@ mod command_error;
 pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod exit;
+mod images;
 mod interrupted;
 mod launch;
 pub(crate) mod lock;

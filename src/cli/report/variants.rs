@@ -41,6 +41,7 @@ macro_rules! variants {
 mod acquire;
 mod config;
 mod deploy;
+mod images;
 mod launch;
 mod lock;
 mod mirror;
@@ -104,6 +105,7 @@ fn reports() -> VariantReports {
     reports.add(own_program::errors(), |error| error);
     reports.add(deploy::errors(), |error| error);
     reports.add(mirror::errors(), |error| error);
+    reports.add(images::errors(), |error| error);
     reports.add(mirror::serve_errors(), |error| error);
     reports.add(mirror::bundle_errors(), |error| error);
     reports.add(mirror::destination_errors(), |error| error);

@@ -1,24 +1,19 @@
 //! Whether a program for Linux has debug information, which cargo writes into development builds and removes from
 //! distributed ones.
 
-use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
+
+use crate::release::elf_file::{is_elf, number, read_at};
 
 /// The section with the debug information (DWARF).
 const SECTION: &[u8] = b".debug_info";
-
-/// The largest table of sections and of their names that is read, in bytes.
-const LARGEST: u64 = 1024 * 1024;
 
 /// Whether a 64-bit little-endian ELF file has debug information. `false` for other files, and for tables that cannot be
 /// read: they are no sign of a development build.
 pub(super) fn has_debug_info(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
     let header = read_at(&mut file, 0, 64)?;
-    if !header.starts_with(b"\x7fELF\x02\x01") {
+    if !is_elf(&header) {
         return Ok(false);
     }
     let (Some(at), Some(size), Some(count), Some(names)) = (
@@ -45,22 +40,6 @@ pub(super) fn has_debug_info(path: &Path) -> io::Result<bool> {
         Some(name == SECTION)
     };
     Ok((0..count).any(|index| is_debug_info(index) == Some(true)))
-}
-
-/// Up to `length` bytes at an offset; none where it is too many.
-fn read_at(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if length <= LARGEST {
-        file.seek(SeekFrom::Start(at))?;
-        file.take(length).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
-}
-
-/// A little-endian number of this many bytes.
-fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
-    let digits = bytes.get(at..at.checked_add(length)?)?;
-    Some(digits.iter().rev().fold(0, |number, digit| number << 8 | u64::from(*digit)))
 }
 
 #[cfg(test)]

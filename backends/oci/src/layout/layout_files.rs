@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::SystemTime,
 };
@@ -40,6 +40,11 @@ struct TarStamp {
 impl LayoutFiles {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, index: Mutex::default() }
+    }
+
+    /// The path of the layout.
+    pub(super) fn root(&self) -> &Path {
+        &self.path
     }
 
     /// The path of a file of the layout, for errors; that of the layout for the empty text.

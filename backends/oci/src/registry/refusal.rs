@@ -60,6 +60,20 @@ pub(super) fn denied(url: &Url, response: &SmallResponse) -> SourceError {
     SourceError::denied(redact::url(url), denial)
 }
 
+/// The error of a response to a request that changes something, with the code that the registry gives.
+pub(super) fn rejected(url: &Url, response: &SmallResponse) -> SourceError {
+    let error = status(url, response);
+    match code(&response.body) {
+        Some(code) => error.caused_by(RegistryCode(code)),
+        None => error,
+    }
+}
+
+/// What a registry says about a request that it does not carry out, such as `BLOB_UPLOAD_INVALID`.
+#[derive(Debug, thiserror::Error)]
+#[error("the registry answered {0}")]
+struct RegistryCode(String);
+
 /// The first error code of a refusal, such as `DENIED`.
 fn code(body: &[u8]) -> Option<String> {
     let body: RefusalBody = serde_json::from_slice(body).ok()?;

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt as _;
+use bytes::Bytes;
 use loom_base::{loopback::is_loopback_url, redact};
 use loom_http::{
-    CallResponse, Client, HttpCall, Method,
+    Client, HttpCall, Method,
     header::{self, HeaderMap, HeaderValue},
 };
 use loom_source::{AccessDenied, SourceError, SourceErrorKind, process_clock};
@@ -15,11 +14,8 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
-use super::authorization::basic;
+use super::{authorization::basic, call_text};
 use crate::credentials::RegistryLogin;
-
-/// The largest response of a realm, in bytes.
-const MAX_RESPONSE: usize = 256 * 1024;
 
 /// How long a token is used whose end the realm does not state.
 const DEFAULT_LIFE: u64 = 60;
@@ -72,7 +68,7 @@ impl TokenRequest<'_> {
         let at = redact::url(&realm);
         let status = response.status.as_u16();
         match status {
-            200 => parse(&at, &read(&at, response).await?),
+            200 => parse(&at, &call_text::read(&at, response).await?),
             400 | 401 | 403 => {
                 let denial = AccessDenied::by_server(status);
                 Err(SourceError::denied(at, denial.because("the realm gives no token")))
@@ -145,20 +141,6 @@ impl TokenRequest<'_> {
         headers.insert(header::CONTENT_TYPE, form_type);
         HttpCall::new(Method::POST, realm, headers, form.finish().into())
     }
-}
-
-async fn read(at: &str, response: CallResponse) -> Result<Bytes, SourceError> {
-    let mut body = response.body;
-    let mut all = BytesMut::new();
-    while let Some(piece) = body.next().await {
-        let piece = piece?;
-        if all.len() + piece.len() > MAX_RESPONSE {
-            let why = format!("it has more than {MAX_RESPONSE} bytes");
-            return Err(SourceError::malformed(at, why));
-        }
-        all.extend_from_slice(&piece);
-    }
-    Ok(all.freeze())
 }
 
 /// The token of a response. None of its text is shown.

@@ -9,5 +9,6 @@ mod contract;
 mod credentials;
 mod evidence;
 mod hostile;
+mod publish;
 mod registry;
 mod support;

@@ -17,6 +17,7 @@ use super::samples::{digest, io_error, json_error, release, version};
 variants!(MirrorTaskError {
     Source,
     Destination,
+    Images,
     Open,
     Acquire,
     Store,
@@ -29,6 +30,7 @@ variants!(MirrorTaskError {
     NotListed,
     Differs,
     Unverified,
+    NoArchive,
     Authority,
     NoRoot,
     RootExists,
@@ -76,6 +78,8 @@ fn errors_of_others() -> Vec<MirrorTaskError> {
     let mut errors = vec![
         SourceError::new(index(), SourceErrorKind::Tls).into(),
         DestinationError::NoTag { at: index() }.into(),
+        loom_oci::ImageWriteError::Contended { at: "oci://registry.example/loom:0.2.0".to_owned() }
+            .into(),
         MirrorTaskError::Open(MirrorError::ReadOnly { location: mirror() }.into()),
         AcquireError::NoSource("loom-bridge-server".to_owned()).into(),
         MirrorTaskError::Staging { folder: "/cache/mirror".into(), source: io_error() },
@@ -108,6 +112,7 @@ fn errors_of_documents() -> Vec<MirrorTaskError> {
             release: Box::new(release.clone()),
             why: "was accepted without a checksum",
         },
+        MirrorTaskError::NoArchive { release: Box::new(release.clone()) },
         MirrorTaskError::Authority { authority: release.authority, mirror: mirror() },
     ]
 }

@@ -1,0 +1,218 @@
+//! Writes blobs, documents and tags to a layout in a folder.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use loom_base::file_lock::{LockHolder, LockPatience, holder_in_words, wait_for};
+use loom_source::Digest;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{LayoutTransport, VERSION, blob_path, tag_of};
+use crate::{
+    image_store::{BlobContent, ImageBlob, ImageStore, WrittenDocument},
+    image_write_error::ImageWriteError,
+    manifest::{Descriptor, MAX_DOCUMENT},
+    mapping::{BINARY, INDEX_TYPES, REF_NAME},
+    transport::ImageTransport as _,
+    written_descriptor::WrittenDescriptor,
+};
+
+/// How long the lock of a layout is waited for. It is held for as long as one small file takes.
+const PATIENCE: LockPatience =
+    LockPatience { quiet: Duration::from_secs(60), longest: Duration::from_secs(60) };
+
+/// The list of a layout, whose entries stay as they are.
+#[derive(Deserialize)]
+struct LayoutList {
+    manifests: Vec<Box<RawValue>>,
+}
+
+/// The list of a layout, in the order of Go's fields.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenList<'a> {
+    schema_version: u8,
+    media_type: &'static str,
+    manifests: Vec<&'a RawValue>,
+}
+
+impl LayoutTransport {
+    /// The path of a file of the layout.
+    fn path(&self, file: &str) -> PathBuf {
+        self.files.root().join(file)
+    }
+
+    /// Writes a blob, unless it is there.
+    fn write_blob(&self, blob: &ImageBlob) -> Result<(), ImageWriteError> {
+        let path = self.path(&blob_path(&blob.digest));
+        let write = || -> io::Result<()> {
+            if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == blob.size) {
+                return Ok(());
+            }
+            let folder = path.parent().unwrap_or(&path);
+            let mut file = readable_temporary(folder)?;
+            match &blob.content {
+                BlobContent::Bytes(bytes) => file.write_all(bytes)?,
+                BlobContent::File(source) => {
+                    io::copy(&mut File::open(source)?, file.as_file_mut())?;
+                }
+            }
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(unwritten(&path))
+    }
+
+    /// The lock of the layout: that of its marker, which is never replaced.
+    fn lock(&self) -> Result<File, ImageWriteError> {
+        let path = self.path("oci-layout");
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(unwritten(&path))?;
+        match wait_for(|| file.try_lock(), PATIENCE, &mut || ()).map_err(unwritten(&path))? {
+            true => Ok(file),
+            false => {
+                let holder = holder_in_words(LockHolder::of(&path).as_ref());
+                Err(ImageWriteError::Locked { path: path.display().to_string(), holder })
+            }
+        }
+    }
+
+    /// Adds a descriptor to the list, instead of others with this tag.
+    fn list(
+        &self,
+        repository: &str,
+        tag: &str,
+        document: &WrittenDocument,
+    ) -> Result<(), ImageWriteError> {
+        let _lock = self.lock()?;
+        let path = self.path("index.json");
+        let bytes = self.required("index.json", MAX_DOCUMENT)?;
+        let malformed = |error: serde_json::Error| {
+            loom_source::SourceError::malformed(path.display().to_string(), error.to_string())
+        };
+        let list: LayoutList = serde_json::from_slice(&bytes).map_err(malformed)?;
+        let mut descriptor = WrittenDescriptor::of(document);
+        descriptor.annotations = [(BINARY, repository), (REF_NAME, tag)]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into();
+        let added = serde_json::value::to_raw_value(&descriptor).map_err(malformed)?;
+        let is_other =
+            |entry: &&Box<RawValue>| match serde_json::from_str::<Descriptor>(entry.get()) {
+                Ok(descriptor) => tag_of(&descriptor, repository) != Some(tag),
+                Err(_) => true,
+            };
+        let others = list.manifests.iter().filter(is_other).map(AsRef::as_ref);
+        let manifests = others.chain([added.as_ref()]).collect();
+        write_list(&path, manifests).map_err(unwritten(&path))
+    }
+
+    /// Makes the folder of a new layout.
+    fn create(&self) -> Result<(), ImageWriteError> {
+        let root = self.files.root();
+        if root.is_file() {
+            return Err(ImageWriteError::TarLayout { at: root.display().to_string() });
+        }
+        let blobs = self.path("blobs/sha256");
+        fs::create_dir_all(&blobs).map_err(unwritten(&blobs))?;
+        let marker = self.path("oci-layout");
+        if !marker.exists() {
+            let text = format!(r#"{{"imageLayoutVersion":"{VERSION}"}}"#);
+            place_new(&marker, text.as_bytes()).map_err(unwritten(&marker))?;
+        }
+        let list = self.path("index.json");
+        if !list.exists() {
+            let _lock = self.lock()?;
+            if !list.exists() {
+                write_list(&list, Vec::new()).map_err(unwritten(&list))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the list of a layout.
+fn write_list(path: &Path, manifests: Vec<&RawValue>) -> io::Result<()> {
+    let list = WrittenList { schema_version: 2, media_type: INDEX_TYPES[0], manifests };
+    let mut file = readable_temporary(path.parent().unwrap_or(path))?;
+    serde_json::to_writer(&mut file, &list)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Writes a file, unless another process has written it.
+fn place_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = readable_temporary(path.parent().unwrap_or(path))?;
+    file.write_all(bytes)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
+    }
+}
+
+/// A temporary file that everyone may read, as images are.
+fn readable_temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(file)
+}
+
+fn unwritten(path: &Path) -> impl Fn(io::Error) -> ImageWriteError + '_ {
+    |source| ImageWriteError::Write { path: path.display().to_string(), source }
+}
+
+#[async_trait]
+impl ImageStore for LayoutTransport {
+    async fn prepare(&self) -> Result<(), ImageWriteError> {
+        self.create()
+    }
+
+    async fn tag_digest(
+        &self,
+        repository: &str,
+        tag: &str,
+    ) -> Result<Option<Digest>, ImageWriteError> {
+        Ok(self.tagged(repository, tag).await?.map(|document| document.digest))
+    }
+
+    async fn has_blob(&self, _repository: &str, blob: &ImageBlob) -> Result<bool, ImageWriteError> {
+        let span = self.files.span(&blob_path(&blob.digest))?;
+        Ok(span.is_some_and(|span| span.length == blob.size))
+    }
+
+    async fn put_blob(&self, _repository: &str, blob: &ImageBlob) -> Result<(), ImageWriteError> {
+        self.write_blob(blob)
+    }
+
+    async fn put_document(
+        &self,
+        _repository: &str,
+        document: &WrittenDocument,
+    ) -> Result<bool, ImageWriteError> {
+        self.write_blob(&ImageBlob::of(document.document.bytes.clone()))?;
+        // A layout has no list of referrers but its tags.
+        Ok(false)
+    }
+
+    async fn put_tag(
+        &self,
+        repository: &str,
+        tag: &str,
+        document: &WrittenDocument,
+    ) -> Result<(), ImageWriteError> {
+        self.put_document(repository, document).await?;
+        self.list(repository, tag, document)
+    }
+}

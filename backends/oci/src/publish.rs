@@ -1,0 +1,33 @@
+//! Writes releases as images, to a registry or to a layout.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `image_publisher` | [`ImagePublisher`]: writes the images of a version |
+//! | `release_image` | [`ReleaseImage`]: the release of one platform, to be published |
+//! | `published_images` | [`PublishedImages`]: what is there after publishing |
+//! | `release_documents` | the documents and blobs that a release is written as |
+//! | `image_config` | the configuration of an image |
+//! | `runtime_layer` | the layer with what a program needs to run from an image |
+//! | `archive_layer` | [`ArchiveLayer`]: what an archive is as a layer |
+//! | `file_digest` | the digest and the size of a file |
+//! | `image_file` | the documents of the OCI image specification, as they are written |
+//! | `version_index` | [`VersionIndex`](version_index::VersionIndex): the index of a version, to which platforms are added |
+//! | `evidence_image` | signatures as artifacts that refer to a manifest |
+//! | `referrer_writer` | attaches evidence, where there is a list of referrers and where a tag is one |
+
+mod archive_layer;
+mod evidence_image;
+mod file_digest;
+mod image_config;
+mod image_file;
+mod image_publisher;
+mod published_images;
+mod referrer_writer;
+mod release_documents;
+mod release_image;
+mod runtime_layer;
+mod version_index;
+
+pub use image_publisher::{ImagePublisher, ImageVersion};
+pub use published_images::{PlatformImage, PublishedImages};
+pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage};

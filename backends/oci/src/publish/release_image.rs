@@ -1,0 +1,44 @@
+//! [`ReleaseImage`]: the release of one platform, to be published.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use loom_source::{Digest, EvidenceKind};
+
+/// The release of one platform, to be published.
+#[derive(Debug, Clone)]
+pub struct ReleaseImage {
+    /// The bytes of its statement.
+    pub statement: Bytes,
+    /// The digest of the file: of one of the statement's archives, or of the program of a release without archives.
+    pub digest: Digest,
+    /// The file.
+    pub file: PathBuf,
+    /// The signatures and attestations.
+    pub evidence: Vec<ImageEvidence>,
+    /// A layer that an image gets below the archive: a tar archive, without compression or with that of gzip or zstd. `None`
+    /// leaves the choice to the image that is there.
+    pub runtime_layer: Option<PathBuf>,
+}
+
+/// A signature or an attestation, to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageEvidence {
+    /// The kind.
+    pub kind: EvidenceKind,
+    /// The file.
+    pub bytes: Bytes,
+    /// What it is about.
+    pub of: ImageEvidenceSubject,
+}
+
+/// What a signature is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageEvidenceSubject {
+    /// The statement of the release.
+    Statement,
+    /// A release asset.
+    Asset(Digest),
+    /// A `SHA256SUMS`, with its bytes.
+    Sums(Bytes),
+}

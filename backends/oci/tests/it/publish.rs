@@ -1,0 +1,339 @@
+//! Releases that are published to registries and layouts, and read back.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use flate2::{Compression, write::GzEncoder};
+use loom_oci::{
+    ImagePublisher, ImageWriteError, Oci, OciLocation, OciOptions,
+    publish::{ImageEvidence, ImageEvidenceSubject, ImageVersion, PublishedImages, ReleaseImage},
+};
+use loom_source::{
+    ArchiveFormat, Authority, Digest, EvidenceKind, EvidenceSubject, Name, Platform, Source as _,
+    Statement, record::StatementArchive,
+};
+use loom_test_support::{
+    docker_registry::{DockerRegistry, RegistryAccess},
+    ferro_registry::FerroRegistry,
+    token_realm::{RealmRules, TokenRealm},
+};
+use tempfile::TempDir;
+
+use crate::support::{PREFIX, password, read, source, with_login};
+
+const LINUX: Platform = Platform::LinuxX86_64;
+const MACOS: Platform = Platform::MacosAarch64;
+
+/// The archives of releases, in a folder.
+struct Releases(TempDir);
+
+impl Releases {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// The release 0.2.0 of a platform, whose program has this text.
+    fn release(&self, platform: Platform, text: &str) -> ReleaseImage {
+        let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let mut header = tar::Header::new_ustar();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o755);
+        header.set_cksum();
+        tar.append_data(&mut header, "top/loom-bridge-server", text.as_bytes()).unwrap();
+        let bytes = tar.into_inner().unwrap().finish().unwrap();
+        let archive = StatementArchive {
+            digest: Digest::of(&bytes),
+            size: bytes.len() as u64,
+            format: ArchiveFormat::TarGz,
+            strip: true,
+        };
+        self.of(platform, bytes, vec![archive])
+    }
+
+    fn of(
+        &self,
+        platform: Platform,
+        bytes: Vec<u8>,
+        archives: Vec<StatementArchive>,
+    ) -> ReleaseImage {
+        let statement = Statement {
+            authority: Authority::default(),
+            binary: Name::default(),
+            version: "0.2.0".parse().unwrap(),
+            platform,
+            tree: Digest::of(&bytes),
+            entry: "loom-bridge-server".to_owned(),
+            archives,
+            published: None,
+            critical: Vec::new(),
+        };
+        let digest = Digest::of(&bytes);
+        let file = self.0.path().join(digest.to_string());
+        fs::write(&file, bytes).unwrap();
+        ReleaseImage {
+            statement: statement.to_bytes().into(),
+            digest,
+            file,
+            evidence: Vec::new(),
+            runtime_layer: None,
+        }
+    }
+}
+
+fn version(releases: &[ReleaseImage]) -> ImageVersion {
+    ImageVersion {
+        binary: Name::default(),
+        version: "0.2.0".parse().unwrap(),
+        releases: releases.to_vec(),
+    }
+}
+
+fn publisher(address: &str, options: OciOptions) -> ImagePublisher {
+    let url = format!("oci://{address}/{PREFIX}").parse().unwrap();
+    ImagePublisher::open(OciLocation::Registry(url), options).unwrap()
+}
+
+async fn publish(
+    publisher: &ImagePublisher,
+    releases: &[ReleaseImage],
+) -> Result<PublishedImages, ImageWriteError> {
+    publisher.publish(&version(releases)).await
+}
+
+/// Asserts that a source has the release as it was published.
+async fn check(source: &Oci, published: &ReleaseImage) {
+    let statement = Statement::parse(&published.statement).unwrap();
+    let offer = source.find(&statement.release()).await.unwrap().unwrap();
+    assert_eq!(offer.statement.as_ref(), Some(&published.statement));
+    let [artifact] = offer.artifacts.as_slice() else { panic!("{:?}", offer.artifacts) };
+    assert_eq!(artifact.claims[0].digest, published.digest);
+    let bytes = read(source, &artifact.asset, 0).await.unwrap();
+    assert_eq!(bytes, fs::read(&published.file).unwrap());
+}
+
+/// The methods and statuses of requests.
+fn methods(requests: &[String]) -> Vec<String> {
+    let short = |request: &String| {
+        let words: Vec<&str> = request.split(' ').collect();
+        format!("{} {}", words[0], words[2])
+    };
+    requests.iter().map(short).collect()
+}
+
+#[tokio::test]
+async fn a_published_version_is_read_back_and_is_not_sent_again() {
+    let (registry, folder) = (DockerRegistry::start(&RegistryAccess::Open), Releases::new());
+    let releases = [folder.release(LINUX, "linux"), folder.release(MACOS, "macos")];
+    let publisher = publisher(&registry.address, OciOptions::default());
+    let first = publish(&publisher, &releases).await.unwrap();
+    assert!(first.changed() && first.platforms.iter().all(|one| one.is_new && one.bytes > 0));
+    for release in &releases {
+        check(&source(&registry.address, OciOptions::default()), release).await;
+    }
+    let before = registry.requests().len();
+    let again = publish(&publisher, &releases).await.unwrap();
+    assert_eq!((again.index, again.changed()), (first.index, false));
+    assert_eq!(methods(&registry.requests()[before..]), ["HEAD 200"]);
+}
+
+#[tokio::test]
+async fn publishing_asks_for_each_blob_once() {
+    let (registry, folder) = (DockerRegistry::start(&RegistryAccess::Open), Releases::new());
+    let publisher = publisher(&registry.address, OciOptions::default());
+    publish(&publisher, &[folder.release(LINUX, "linux")]).await.unwrap();
+    let blob = ["HEAD 404", "POST 202", "PUT 201"];
+    // The layer to run in, the configuration and the archive; the manifest, the index, and whether that is there.
+    let expected = [&["HEAD 404"][..], &blob, &blob, &blob, &["PUT 201", "PUT 201", "HEAD 200"]];
+    assert_eq!(methods(&registry.requests()), expected.concat());
+}
+
+#[tokio::test]
+async fn a_tag_gets_platforms_and_nothing_else() {
+    let (registry, folder) = (DockerRegistry::start(&RegistryAccess::Open), Releases::new());
+    let (linux, macos) = (folder.release(LINUX, "linux"), folder.release(MACOS, "macos"));
+    let publisher = publisher(&registry.address, OciOptions::default());
+    publish(&publisher, std::slice::from_ref(&macos)).await.unwrap();
+    let grown = publish(&publisher, std::slice::from_ref(&linux)).await.unwrap();
+    for release in [&linux, &macos] {
+        check(&source(&registry.address, OciOptions::default()), release).await;
+    }
+    // The digest is that of both at once.
+    let layout = tempfile::tempdir().unwrap();
+    let whole =
+        ImagePublisher::open(OciLocation::Layout(layout.path().join("new")), OciOptions::default());
+    let whole = publish(&whole.unwrap(), &[linux.clone(), macos.clone()]).await.unwrap();
+    assert_eq!(whole.index, grown.index);
+
+    let before = registry.requests();
+    let moved = folder.release(LINUX, "other");
+    let error = publish(&publisher, &[moved]).await.unwrap_err();
+    let ImageWriteError::Taken { at, platform, here, there } = &error else { panic!("{error}") };
+    assert_eq!((*platform, here == there), (LINUX, false));
+    assert!(at.ends_with(":0.2.0"), "{at}");
+    let requests = registry.requests();
+    let written = requests[before.len()..].iter().filter(|r| r.starts_with('P')).count();
+    assert_eq!(written, 0, "{requests:?}");
+    check(&source(&registry.address, OciOptions::default()), &linux).await;
+}
+
+#[tokio::test]
+async fn an_image_keeps_the_layer_that_it_was_published_with() {
+    let (registry, folder) = (DockerRegistry::start(&RegistryAccess::Open), Releases::new());
+    let linux = folder.release(LINUX, "linux");
+    let publisher = publisher(&registry.address, OciOptions::default());
+    let layer = folder.0.path().join("layer.tar");
+    let mut tar = tar::Builder::new(fs::File::create(&layer).unwrap());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(1);
+    header.set_cksum();
+    tar.append_data(&mut header, "lib64/ld-linux-x86-64.so.2", &b"l"[..]).unwrap();
+    tar.into_inner().unwrap();
+    let with_layer = [ReleaseImage { runtime_layer: Some(layer), ..linux.clone() }];
+    let first = publish(&publisher, &with_layer).await.unwrap();
+    check(&source(&registry.address, OciOptions::default()), &linux).await;
+    // Without a layer of its own, a publisher takes the image as it is; with one, another is another image.
+    let again = publish(&publisher, std::slice::from_ref(&linux)).await.unwrap();
+    assert_eq!((again.index, again.changed()), (first.index, false));
+    let other = DockerRegistry::start(&RegistryAccess::Open);
+    let publisher = self::publisher(&other.address, OciOptions::default());
+    publish(&publisher, std::slice::from_ref(&linux)).await.unwrap();
+    let error = publish(&publisher, &with_layer).await.unwrap_err();
+    assert!(matches!(error, ImageWriteError::Taken { .. }), "{error}");
+}
+
+/// A signature, a bundle and the signature of a `SHA256SUMS`.
+fn signed(mut release: ReleaseImage) -> ReleaseImage {
+    let evidence = |kind, text: &'static str, of| ImageEvidence { kind, bytes: text.into(), of };
+    let sums = format!("{}  x\n", release.digest);
+    release.evidence = vec![
+        evidence(EvidenceKind::Minisign, "a", ImageEvidenceSubject::Asset(release.digest)),
+        evidence(EvidenceKind::Sigstore, "b", ImageEvidenceSubject::Statement),
+        evidence(EvidenceKind::Gpg, "c", ImageEvidenceSubject::Sums(sums.into())),
+    ];
+    release
+}
+
+/// Asserts that a source offers the three signatures.
+async fn check_evidence(source: &Oci, release: &ReleaseImage) {
+    let statement = Statement::parse(&release.statement).unwrap();
+    let offer = source.find(&statement.release()).await.unwrap().unwrap();
+    let mut found = Vec::new();
+    for one in &offer.evidence {
+        let bytes = read(source, &one.asset, 0).await.unwrap();
+        let of = match &one.of {
+            EvidenceSubject::Artifact(asset) => {
+                format!("asset {}", *asset == offer.artifacts[0].asset)
+            }
+            EvidenceSubject::Statement => "statement".to_owned(),
+            EvidenceSubject::Sums(asset) => {
+                String::from_utf8(read(source, asset, 0).await.unwrap()).unwrap()
+            }
+        };
+        found.push((one.kind, String::from_utf8(bytes).unwrap(), of));
+    }
+    found.sort_by_key(|(_, text, _)| text.clone());
+    let sums = format!("{}  x\n", release.digest);
+    let expected = [
+        (EvidenceKind::Minisign, "a", "asset true"),
+        (EvidenceKind::Sigstore, "b", "statement"),
+        (EvidenceKind::Gpg, "c", sums.as_str()),
+    ];
+    assert_eq!(found, expected.map(|(kind, text, of)| (kind, text.to_owned(), of.to_owned())));
+}
+
+fn with_evidence() -> OciOptions {
+    OciOptions { evidence: true, ..OciOptions::default() }
+}
+
+#[tokio::test]
+async fn evidence_is_attached_with_and_without_a_list_of_referrers() {
+    let folder = Releases::new();
+    let (plain, release) = (folder.release(LINUX, "linux"), signed(folder.release(LINUX, "linux")));
+    let (docker, ferro) = (DockerRegistry::start(&RegistryAccess::Open), FerroRegistry::start());
+    for address in [docker.address.clone(), ferro.address.to_string()] {
+        let publisher = publisher(&address, OciOptions::default());
+        // The version comes first, its signatures later.
+        publish(&publisher, std::slice::from_ref(&plain)).await.unwrap();
+        let published = publish(&publisher, std::slice::from_ref(&release)).await.unwrap();
+        assert_eq!(published.platforms[0].evidence, 3);
+        check_evidence(&source(&address, with_evidence()), &release).await;
+        let again = publish(&publisher, std::slice::from_ref(&release)).await.unwrap();
+        assert!(!again.changed());
+    }
+    let path = folder.0.path().join("layout");
+    let layout = || OciLocation::Layout(path.clone());
+    let publisher = ImagePublisher::open(layout(), OciOptions::default()).unwrap();
+    for changed in [true, false] {
+        let published = publish(&publisher, std::slice::from_ref(&release)).await.unwrap();
+        assert_eq!(published.changed(), changed);
+    }
+    let source = Oci::open(layout(), with_evidence()).unwrap();
+    check(&source, &release).await;
+    check_evidence(&source, &release).await;
+}
+
+#[tokio::test]
+async fn a_login_is_used_for_pushing() {
+    let folder = Releases::new();
+    let linux = [folder.release(LINUX, "linux")];
+    let realm = TokenRealm::start(RealmRules::LoginOnly, Duration::from_secs(300));
+    let access =
+        RegistryAccess::Token { realm: realm.url.clone(), certificate: realm.certificate.clone() };
+    for access in [RegistryAccess::Password, access] {
+        let registry = DockerRegistry::start(&access);
+        let anonymous = publisher(&registry.address, OciOptions::default());
+        let error = publish(&anonymous, &linux).await.unwrap_err();
+        assert!(error.to_string().contains("access"), "{error}");
+        let publisher = publisher(&registry.address, with_login(password()));
+        publish(&publisher, &linux).await.unwrap();
+        check(&source(&registry.address, with_login(password())), &linux[0]).await;
+    }
+    let scope = |request: &String| request.contains("%3Apull%2Cpush");
+    assert_eq!(realm.requests().iter().filter(|r| scope(r)).count(), 1, "{:?}", realm.requests());
+}
+
+#[tokio::test]
+async fn a_large_file_is_sent_in_pieces() {
+    let (registry, folder) = (DockerRegistry::start(&RegistryAccess::Open), Releases::new());
+    let release = folder.of(Platform::WindowsX86_64, vec![7; 64 * 1024 * 1024 + 5], Vec::new());
+    let publisher = publisher(&registry.address, OciOptions::default());
+    publish(&publisher, std::slice::from_ref(&release)).await.unwrap();
+    let pieces = registry.requests().iter().filter(|r| r.starts_with("PATCH ")).count();
+    assert_eq!(pieces, 2);
+    check(&source(&registry.address, OciOptions::default()), &release).await;
+}
+
+#[tokio::test]
+async fn writers_at_the_same_time_lose_nothing() {
+    let folder = Releases::new();
+    let releases = Platform::ALL.map(|platform| signed(folder.release(platform, "x")));
+    let registry = DockerRegistry::start(&RegistryAccess::Open);
+    let layout = folder.0.path().join("layout");
+    let registry_url = format!("oci://{}/{PREFIX}", registry.address).parse().unwrap();
+    for location in [OciLocation::Registry(registry_url), OciLocation::Layout(layout)] {
+        let location = &location;
+        let publishing = releases.iter().map(|release| async move {
+            let publisher = ImagePublisher::open(location.clone(), OciOptions::default()).unwrap();
+            publish(&publisher, std::slice::from_ref(release)).await.unwrap();
+        });
+        futures::future::join_all(publishing).await;
+        let source = Oci::open(location.clone(), with_evidence()).unwrap();
+        for release in &releases {
+            check(&source, release).await;
+            check_evidence(&source, release).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_published_is_named() {
+    let folder = Releases::new();
+    let linux = folder.release(LINUX, "linux");
+    let tar: PathBuf = folder.0.path().join("layout.tar");
+    fs::write(&tar, "").unwrap();
+    let publisher = ImagePublisher::open(OciLocation::Layout(tar), OciOptions::default()).unwrap();
+    let error = publish(&publisher, std::slice::from_ref(&linux)).await.unwrap_err();
+    assert!(matches!(error, ImageWriteError::TarLayout { .. }), "{error}");
+    fs::write(&linux.file, "other").unwrap();
+    let error = publish(&publisher, &[linux]).await.unwrap_err();
+    assert!(matches!(error, ImageWriteError::Mismatch { .. }), "{error}");
+}

@@ -1,0 +1,42 @@
+//! What was put into a registry or an image layout.
+
+use serde_json::{Value, json};
+
+use crate::cli::{
+    Exit, Outcome, context::Context, transfer_report::copied_json, writer_args::counted,
+};
+use loom_runtime::mirror::PushedVersion;
+
+/// Prints what was put.
+pub(super) fn answer(context: &Context, pushed: &[PushedVersion]) -> Outcome {
+    context.printer.answer(&document(pushed), || text(pushed))?;
+    Ok(Exit::Success)
+}
+
+/// The document: as for a mirror with an index, whose serial is `null`.
+pub(super) fn document(pushed: &[PushedVersion]) -> Value {
+    let copied = pushed.iter().flat_map(|version| &version.copied).map(copied_json);
+    let images = pushed.iter().map(|version| {
+        json!({"image": version.images.location, "digest": format!("sha256:{}", version.images.index)})
+    });
+    json!({
+        "schema": 1, "serial": Value::Null, "changed": pushed.iter().any(|one| !one.copied.is_empty()),
+        "releases": releases(pushed), "copied": copied.collect::<Vec<_>>(), "images": images.collect::<Vec<_>>(),
+    })
+}
+
+/// A line for each version, and one for all.
+pub(super) fn text(pushed: &[PushedVersion]) -> String {
+    let line = |version: &PushedVersion| {
+        let PushedVersion { images, copied } = version;
+        let state = if copied.is_empty() { " is up to date" } else { "" };
+        format!("{}{state}: sha256:{}\n", images.location, images.index)
+    };
+    let lines: String = pushed.iter().map(line).collect();
+    format!("{lines}{}", counted(releases(pushed), "release"))
+}
+
+/// The number of releases that are there now, of those that were to be put.
+fn releases(pushed: &[PushedVersion]) -> usize {
+    pushed.iter().map(|version| version.images.platforms.len()).sum()
+}

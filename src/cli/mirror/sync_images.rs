@@ -1,0 +1,112 @@
+//! `loom mirror sync --to oci://HOST/REPOSITORY`, or to an image layout.
+
+use std::collections::BTreeMap;
+
+use loom_oci::ImagePublisher;
+use loom_source::{Name, Platform, Release, Version};
+
+use super::{
+    push_images,
+    sync_args::{BATCH, SyncArgs},
+    transfer_folder::TransferFolder,
+    unpacked_batch::UnpackedBatch,
+};
+use crate::cli::{
+    CommandError, Exit, Outcome,
+    context::Context,
+    transfer_report::{TransferReport, report_failed},
+    verbose,
+};
+use loom_runtime::{
+    acquire::SourceRuntime,
+    config::{Resolved, SourceKind, SourceSpec},
+    mirror::{self, MirrorTaskError, RuntimeLayers},
+};
+
+/// Copies what the registry does not have. Every release is acquired as for `loom get`, and published from a store of its own.
+pub(super) fn run(
+    args: &SyncArgs,
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+    publisher: &ImagePublisher,
+) -> Outcome {
+    let runtime = SourceRuntime::default();
+    let missing = missing(args, context, resolved, spec, publisher)?;
+    let (work, reporter) = (TransferFolder::of(resolved), TransferReport::new(&context.printer));
+    let (mut pushed, mut failed) = (Vec::new(), Vec::new());
+    for releases in missing.chunks(BATCH) {
+        let batch = UnpackedBatch::new(context, resolved, spec, &work, releases)?;
+        let layers = RuntimeLayers::new();
+        let pushing =
+            mirror::push_images(publisher, &batch.store, &batch.releases, &layers, &reporter);
+        pushed.extend(runtime.block_on(pushing)??);
+        failed.extend(batch.end(releases)?);
+    }
+    reporter.end();
+    let count = failed.len();
+    let (failed, code) = report_failed(&context.printer, failed);
+    let mut document = push_images::document(&pushed);
+    document["failed"] = failed;
+    context.printer.answer(&document, || {
+        let failed = if count > 0 { format!("{count} releases failed\n") } else { String::new() };
+        format!("{failed}{}", push_images::text(&pushed))
+    })?;
+    // The document is the answer; an error would print a second one.
+    Ok(code.map_or(Exit::Success, Exit::of_code))
+}
+
+/// The releases of the source that are selected, and that the registry does not have; those of a version together.
+fn missing(
+    args: &SyncArgs,
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+    publisher: &ImagePublisher,
+) -> Result<Vec<Release>, CommandError> {
+    let journal = verbose::journal(&context.printer).unwrap_or_default();
+    let candidate = context.opener(resolved)?.open(spec, journal)?;
+    context.report_first_sight(&candidate);
+    let is_mirror = matches!(spec.kind, SourceKind::Mirror(_));
+    let selection = args.selection(context);
+    let product = (&resolved.authority.value, &resolved.binary.value);
+    let reading = async {
+        let offered = mirror::offered(&candidate, is_mirror, product, &selection).await?;
+        let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
+        let kept = offered.releases.into_iter().filter(|one| !one.yanked);
+        let mut releases: Vec<Release> =
+            kept.map(|one| one.release).filter(|release| oldest.keeps(release)).collect();
+        releases.sort_by_key(|release| (release.binary.clone(), release.slot.clone()));
+        if !args.evidence {
+            let there = platforms(publisher, &releases).await?;
+            releases.retain(|release| !has(&there, release));
+        }
+        Ok::<_, MirrorTaskError>(releases)
+    };
+    Ok(SourceRuntime::default().block_on(reading)??)
+}
+
+/// The platforms that the registry has of each version.
+type PresentPlatforms = BTreeMap<(Name, Version), Vec<Platform>>;
+
+async fn platforms(
+    publisher: &ImagePublisher,
+    releases: &[Release],
+) -> Result<PresentPlatforms, MirrorTaskError> {
+    let mut there = PresentPlatforms::new();
+    for release in releases {
+        let Some(version) = release.slot.version() else { continue };
+        let key = (release.binary.clone(), version.clone());
+        if !there.contains_key(&key) {
+            let platforms = publisher.platforms(&release.binary, version).await?;
+            there.insert(key, platforms);
+        }
+    }
+    Ok(there)
+}
+
+fn has(there: &PresentPlatforms, release: &Release) -> bool {
+    let Some(version) = release.slot.version() else { return true };
+    let platforms = there.get(&(release.binary.clone(), version.clone()));
+    platforms.is_some_and(|platforms| platforms.contains(&release.platform))
+}

@@ -1,0 +1,72 @@
+//! `loom release publish --to oci://HOST/REPOSITORY`, or to an image layout.
+
+use loom_oci::{ImagePublisher, publish::PublishedImages};
+use loom_runtime::{
+    acquire::SourceRuntime,
+    config::{Resolved, SourceSpec},
+    mirror::{self, PushedVersion},
+    release::{ReleaseFolder, interpreter},
+};
+use loom_source::Platform;
+use serde_json::json;
+
+use super::{runtime_layer::RuntimeLayer, unpacked_folder::UnpackedFolder};
+use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport};
+
+/// Unpacks the assets as `loom get` would, and publishes them as the images of the version.
+pub(super) fn run(
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+    folder: &ReleaseFolder,
+    publisher: &ImagePublisher,
+    layers: &[RuntimeLayer],
+) -> Outcome {
+    let layers = super::runtime_layer::by_platform(layers, &context.cwd()?);
+    let unpacked = UnpackedFolder::new(context, resolved, folder)?;
+    for one in &unpacked.releases {
+        let platform = one.release.platform;
+        let program = unpacked.store.tree(&one.statement_document().tree);
+        let program = program.join(&one.statement_document().entry);
+        if !is_linux(platform) || layers.contains_key(&platform) {
+            continue;
+        }
+        if let Ok(Some(interpreter)) = interpreter::of(&program) {
+            context.printer.warning(format!(
+                "the image of {} does not run by itself: its program needs {interpreter} and its libraries. Give a layer that \
+                 has them with --runtime-layer FILE, or publish a static program; `loom get` is not affected",
+                one.release
+            ));
+        }
+    }
+    let reporter = TransferReport::new(&context.printer);
+    let pushed =
+        mirror::push_images(publisher, &unpacked.store, &unpacked.releases, &layers, &reporter);
+    let pushed = SourceRuntime::default().block_on(pushed)??;
+    // The folder has one version.
+    let images: Vec<&PublishedImages> = pushed.iter().map(|one| &one.images).collect();
+    let is_copied = |release: &loom_source::Release| {
+        pushed
+            .iter()
+            .flat_map(|PushedVersion { copied, .. }| copied)
+            .any(|one| one.release == *release)
+    };
+    let [uploaded, kept] = unpacked.split(is_copied);
+    let url = images.first().map_or_else(|| spec.kind.to_string(), |one| one.location.clone());
+    let digest = images.first().map(|one| format!("sha256:{}", one.index));
+    let document = json!({
+        "schema": 1, "version": folder.version, "tag": folder.version, "to": spec.kind.to_string(), "url": url,
+        "digest": digest, "published": !uploaded.is_empty(), "uploaded": uploaded, "kept": kept, "other": [],
+    });
+    context.printer.answer(&document, || {
+        let verb = if uploaded.is_empty() { "was published already:" } else { "published" };
+        let (new, same) = (uploaded.len(), kept.len());
+        let digest = digest.unwrap_or_default();
+        format!("{} {verb} {url} ({new} uploaded, {same} unchanged)\n{digest}", folder.version)
+    })?;
+    Ok(Exit::Success)
+}
+
+fn is_linux(platform: Platform) -> bool {
+    matches!(platform, Platform::LinuxX86_64 | Platform::LinuxAarch64)
+}
