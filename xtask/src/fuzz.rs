@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz`: builds and runs the fuzz targets; counts go to tests/FAULTS.md.
 //!
 //! cargo-fuzz with libFuzzer; `RUSTC_BOOTSTRAP` lets a stable compiler build them. Without the address sanitizer: the
-//! readers are safe Rust, which panics where the sanitizer would speak, and run half as fast with it.
+//! readers are safe Rust, which panics where the sanitizer would speak, and run half as fast with it. Coverage is counted
+//! in our own crates: `fuzz/rustc-wrapper` says why.
 
 use std::process::Command;
 
@@ -41,7 +42,8 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
         )?;
     }
     let fuzz = ["fuzz", "build", "--fuzz-dir", "fuzz", "--sanitizer", "none", "any"];
-    demand(cargo_command(fuzz).env("RUSTC_BOOTSTRAP", "1"))?;
+    let wrapper = workspace.root.join("fuzz/rustc-wrapper");
+    demand(cargo_command(fuzz).env("RUSTC_BOOTSTRAP", "1").env("RUSTC_WRAPPER", wrapper))?;
     demand(cargo_command(["build"]).args(["--workspace", "--bins", "--quiet"]))?;
     let mut harness = clean(Command::new(workspace.loom().with_file_name("loom-faults")));
     harness.args(["fuzz", "--runs", &args.runs.to_string(), "--jobs", &args.jobs.to_string()]);

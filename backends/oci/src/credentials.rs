@@ -10,6 +10,8 @@
 
 mod credential_helper;
 mod docker_config;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod registry_login;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};

@@ -6,6 +6,8 @@
 //! | `layout_writer` | writes blobs, documents and tags |
 //! | `tar_index` | `TarIndex`: where the files of a tar archive are |
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod layout_files;
 mod layout_writer;
 mod tar_index;

@@ -39,6 +39,9 @@
 
 pub mod credentials;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod image_store;
 mod image_write_error;
 mod layout;

@@ -15,6 +15,8 @@ mod authorization;
 mod authorizer;
 mod call_text;
 mod challenge;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod next_page;
 mod refusal;
 mod token_request;

@@ -72,7 +72,7 @@ impl CredentialHelper<'_> {
 }
 
 /// What a helper printed as a login. None of it is shown: it may be a password.
-fn parse(output: &[u8]) -> Result<Option<RegistryLogin>, String> {
+pub(super) fn parse(output: &[u8]) -> Result<Option<RegistryLogin>, String> {
     let text = String::from_utf8_lossy(output);
     if text.trim_start().to_ascii_lowercase().starts_with(NOT_FOUND) {
         return Ok(None);

@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
-    io::{self, Read, Seek as _, SeekFrom},
+    io::{self, Read, Seek, SeekFrom},
 };
 
 /// The size of a header, and what all files are padded to, in bytes.
@@ -22,7 +21,7 @@ impl TarIndex {
     /// # Errors
     /// With the kind `InvalidData` where the file is no tar archive or ends too early, and whatever the operating system
     /// reports.
-    pub(super) fn read(mut archive: &File, size: u64) -> io::Result<Self> {
+    pub(super) fn read(mut archive: impl Read + Seek, size: u64) -> io::Result<Self> {
         let mut files = HashMap::new();
         let mut at = 0;
         for _ in 0..MAX_ENTRIES {
@@ -52,6 +51,12 @@ impl TarIndex {
             }
         }
         Err(invalid("the archive has too many entries"))
+    }
+
+    /// The offset and length of each file.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, (u64, u64))> {
+        self.0.iter().map(|(path, span)| (path.as_str(), *span))
     }
 
     /// The offset and length of a file.

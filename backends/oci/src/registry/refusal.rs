@@ -75,7 +75,7 @@ pub(super) fn rejected(url: &Url, response: &SmallResponse) -> SourceError {
 struct RegistryCode(String);
 
 /// The first error code of a refusal, such as `DENIED`.
-fn code(body: &[u8]) -> Option<String> {
+pub(super) fn code(body: &[u8]) -> Option<String> {
     let body: RefusalBody = serde_json::from_slice(body).ok()?;
     let code = body.errors.into_iter().next()?.code;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';

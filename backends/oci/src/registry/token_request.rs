@@ -144,7 +144,7 @@ impl TokenRequest<'_> {
 }
 
 /// The token of a response. None of its text is shown.
-fn parse(at: &str, bytes: &[u8]) -> Result<RealmToken, SourceError> {
+pub(super) fn parse(at: &str, bytes: &[u8]) -> Result<RealmToken, SourceError> {
     let malformed = |why: &str| SourceError::malformed(at, why);
     let response: RealmResponse =
         serde_json::from_slice(bytes).map_err(|_| malformed("not the response of a realm"))?;
