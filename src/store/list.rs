@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +9,8 @@ use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 
 use super::{
     Installed, Store, StoreError,
-    error::{FileAction, absent, at, undamaged},
+    error::{FileAction, at, undamaged},
+    folder_entries::{FolderEntryKind, folder_entries},
     trash::trash_name,
 };
 
@@ -213,16 +213,8 @@ pub(super) fn names(folder: &Path, folders: bool) -> Result<Vec<(String, PathBuf
     if folder.is_symlink() {
         return Ok(vec![]);
     }
-    let Some(entries) = absent(fs::read_dir(folder)).map_err(at(FileAction::Read, folder))? else {
-        return Ok(vec![]);
-    };
-    let mut found = vec![];
-    for entry in entries {
-        let entry = entry.map_err(at(FileAction::Read, folder))?;
-        let is_folder = entry.file_type().map_err(at(FileAction::Read, folder))?.is_dir();
-        if is_folder == folders {
-            found.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
-        }
-    }
-    Ok(found)
+    let entries = folder_entries(folder).map_err(at(FileAction::Read, folder))?;
+    let is_wanted = |kind: &FolderEntryKind| (*kind == FolderEntryKind::Folder) == folders;
+    let wanted = entries.into_iter().flatten().filter(|(_, kind)| is_wanted(kind));
+    Ok(wanted.map(|(name, _)| (name.to_string_lossy().into_owned(), folder.join(name))).collect())
 }

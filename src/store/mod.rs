@@ -41,7 +41,7 @@
 //! | [`last_use`] | when a version was last used |
 //! | `unreadable` · `tolerant` | what a verification cannot read, and goes on |
 //! | `unrecorded` | releases whose records were removed by hand |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
+//! | [`list`] · `folder_entries` · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -72,6 +72,7 @@ pub mod failures;
 pub mod file_kind;
 pub mod fingerprint;
 mod fingerprint_file;
+mod folder_entries;
 mod format;
 mod founding;
 #[cfg(feature = "fuzzing")]

@@ -2,18 +2,16 @@
 //!
 //! Folders are read, and no file: what the system says of the entries of a folder is enough.
 
-use std::{
-    fs::{self, FileType},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 
 use super::{
     Store, StoreError,
     cores::on_all_cores,
-    error::{FileAction, absent, at},
-    misplaced::{Misplaced, is_there, name},
+    error::{FileAction, at},
+    folder_entries::{FolderEntryKind, folder_entries},
+    misplaced::{Misplaced, is_there},
 };
 
 /// The number of folders from which on they are read on all cores.
@@ -207,7 +205,7 @@ impl<'a> Look<'a> {
     fn at_path(&mut self, path: &Path, levels: &[KnownName], leaf: Leaf) -> Result<(), StoreError> {
         // Where a verification goes on, a folder that cannot be read does not hide what is wrong with the others.
         match self.store.or_note(is_there(path))?.flatten() {
-            Some(meta) => self.at(path, meta.file_type(), levels, leaf),
+            Some(meta) => self.at(path, meta.file_type().into(), levels, leaf),
             None => Ok(()),
         }
     }
@@ -215,7 +213,7 @@ impl<'a> Look<'a> {
     fn at(
         &mut self,
         path: &Path,
-        kind: FileType,
+        kind: FolderEntryKind,
         levels: &[KnownName],
         leaf: Leaf,
     ) -> Result<(), StoreError> {
@@ -223,8 +221,8 @@ impl<'a> Look<'a> {
             self.at_leaf(path, kind, leaf);
             return Ok(());
         };
-        if !kind.is_dir() {
-            self.misplaced.push(Misplaced::new(path, "a folder", kind));
+        if kind != FolderEntryKind::Folder {
+            self.note_misplaced(path, "a folder");
             return Ok(());
         }
         let entries = self.entries(path, *known)?;
@@ -247,21 +245,29 @@ impl<'a> Look<'a> {
         &self,
         folder: &Path,
         known: KnownName,
-    ) -> Result<Vec<(PathBuf, FileType)>, StoreError> {
+    ) -> Result<Vec<(PathBuf, FolderEntryKind)>, StoreError> {
         Ok(self.store.or_note(entries(folder, known))?.unwrap_or_default())
     }
 
-    fn at_leaf(&mut self, path: &Path, kind: FileType, leaf: Leaf) {
+    fn at_leaf(&mut self, path: &Path, kind: FolderEntryKind, leaf: Leaf) {
+        use FolderEntryKind::{File, Folder, Link};
         let (is_right, expected) = match leaf {
-            Leaf::File => (kind.is_file(), "a file"),
-            Leaf::Link => (kind.is_file() || kind.is_symlink(), "a link or a file"),
-            Leaf::Tree => (kind.is_dir(), "a folder"),
+            Leaf::File => (kind == File, "a file"),
+            Leaf::Link => (matches!(kind, File | Link), "a link or a file"),
+            Leaf::Tree => (kind == Folder, "a folder"),
         };
         if !is_right {
-            self.misplaced.push(Misplaced::new(path, expected, kind));
+            self.note_misplaced(path, expected);
         }
-        if !kind.is_dir() {
+        if kind != Folder {
             self.leaves.push(path.to_owned());
+        }
+    }
+
+    /// Notes what is in the place of something else, unless it is gone.
+    fn note_misplaced(&mut self, path: &Path, expected: &str) {
+        if let Ok(Some(meta)) = is_there(path) {
+            self.misplaced.push(Misplaced::new(path, expected, meta.file_type()));
         }
     }
 
@@ -283,21 +289,10 @@ fn documented(path: &Path) -> Option<Release> {
 }
 
 /// What is in a folder under a known name, sorted; nothing where there is no folder any more.
-fn entries(folder: &Path, known: KnownName) -> Result<Vec<(PathBuf, FileType)>, StoreError> {
-    let Some(entries) = absent(fs::read_dir(folder)).map_err(at(FileAction::Read, folder))? else {
-        return Ok(vec![]);
-    };
-    let mut found = vec![];
-    for entry in entries {
-        let entry = entry.map_err(at(FileAction::Read, folder))?;
-        let path = entry.path();
-        if !known(&name(&path)) {
-            continue;
-        }
-        if let Some(kind) = absent(entry.file_type()).map_err(at(FileAction::Read, &path))? {
-            found.push((path, kind));
-        }
-    }
+fn entries(folder: &Path, known: KnownName) -> Result<Vec<(PathBuf, FolderEntryKind)>, StoreError> {
+    let found = folder_entries(folder).map_err(at(FileAction::Read, folder))?;
+    let known = found.into_iter().flatten().filter(|(name, _)| known(&name.to_string_lossy()));
+    let mut found: Vec<_> = known.map(|(name, kind)| (folder.join(name), kind)).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(found)
 }
