@@ -74,6 +74,8 @@ impl Acquirer<'_> {
         let damages = self.store.damages_in_scope(scope, found.clone());
         match (damages, releases) {
             (Err(error), _) | (_, Err(error)) if error.is_unreadable() => Ok((found, 0)),
+            // No release is seen: that of the scope may be among those that are hidden.
+            (Ok(_), Ok(0)) if found.iter().any(Damage::is_unreadable) => Ok((found, 0)),
             (damages, releases) => Ok((damages?, releases?)),
         }
     }

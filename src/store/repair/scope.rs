@@ -43,7 +43,7 @@ impl Store {
         Ok(releases)
     }
 
-    /// The damages that are those of a scope.
+    /// The damages that are those of a scope, of `format`, or of a folder that hides one of these.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be read.
@@ -54,11 +54,15 @@ impl Store {
     ) -> Result<Vec<Damage>, StoreError> {
         if let RepairScope::Releases(_) = scope {
             let releases = self.releases_in_scope(scope)?;
-            let mut paths = vec![];
+            let mut paths = vec![self.root.join("format")];
             for release in &releases {
                 paths.extend(self.paths_of(release)?);
             }
-            damages.retain(|damage| paths.iter().any(|path| damage.path.starts_with(path)));
+            let is_of = |damage: &Damage, path: &PathBuf| {
+                let hides = damage.is_unreadable() && path.starts_with(&damage.path);
+                hides || damage.path.starts_with(path)
+            };
+            damages.retain(|damage| paths.iter().any(|path| is_of(damage, path)));
         }
         Ok(damages)
     }
