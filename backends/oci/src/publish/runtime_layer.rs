@@ -84,6 +84,9 @@ mod tests {
     #[test]
     fn the_layer_is_frozen() {
         let layer = frozen().unwrap();
-        assert_eq!(layer.diff_id.to_string(), "91cf6eb950723d9be4f4f566d63a7dca5221f6b57a2d6fc3e8f91e96da1331c0");
+        assert_eq!(
+            layer.diff_id.to_string(),
+            "91cf6eb950723d9be4f4f566d63a7dca5221f6b57a2d6fc3e8f91e96da1331c0"
+        );
     }
 }
