@@ -8,6 +8,7 @@ use loom_runtime::{
     acquire::SourceRuntime,
     config::Flags,
     release::check::{CheckedFile, FileProblem, PlatformReport, ReleaseCheck},
+    sources::Opener,
     store::Store,
 };
 use loom_source::{Platform, Version};
@@ -38,7 +39,8 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let spec = destination::source(context, &resolved, &args.source)?;
     let journal = verbose::journal(&context.printer).unwrap_or_default();
-    let candidate = context.opener(&resolved)?.open(&spec, journal)?;
+    let opener = Opener { evidence: true, ..context.opener(&resolved)? };
+    let candidate = opener.open(&spec, journal)?;
     let (product, at) = (context.line(&resolved)?, SystemTime::now());
     let signers =
         args.signers.signers(context, &resolved, (&product.authority, &candidate.name), at)?;

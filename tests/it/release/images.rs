@@ -144,3 +144,30 @@ fn releases_of_the_store_are_put_into_a_layout() {
     let run = sandbox.loom(&[&push[..], &["--key", "k"]].concat()).code(2);
     run.says(&["are for the index of a mirror"]);
 }
+
+#[test]
+fn a_registry_gets_what_a_source_has() {
+    let plain = Plain::of(&["0.1.0", "0.2.0"]);
+    let (registry, to) = registry();
+    let sandbox = Sandbox::new();
+    let statements = |from: &str, to: &str| {
+        let sync = ["mirror", "sync", "--from", from, "--to", to, "--json"];
+        let document = sandbox.loom(&sync).ok().json();
+        let copied = document["copied"].as_array().unwrap().iter();
+        let mut statements: Vec<_> = copied.map(|one| one["statement"].to_string()).collect();
+        statements.sort();
+        statements
+    };
+    let first = statements(&plain.url(), "./mirror");
+    assert_eq!(first.len(), 2);
+    assert_eq!(statements("./mirror", &to), first, "statements are copied as they are");
+    let before = registry.requests().len();
+    assert!(statements("./mirror", &to).is_empty());
+    let requests = registry.requests().split_off(before);
+    assert!(requests.iter().all(|request| request.starts_with("GET ")), "{requests:?}");
+    let user = Sandbox::new();
+    user.loom(&["get", "0.1.0", "--source", &to]).ok();
+    // What a registry has, another gets.
+    let (_other, elsewhere) = self::registry();
+    assert_eq!(statements(&to, &elsewhere), first);
+}

@@ -42,7 +42,7 @@ pub struct ImagePublisher {
 }
 
 /// The images of a version, on their way.
-struct Publication<'a> {
+struct ImagePublication<'a> {
     store: &'a dyn ImageStore,
     repository: String,
     tag: String,
@@ -103,12 +103,12 @@ impl ImagePublisher {
     fn publication<'a>(
         &'a self,
         version: &'a ImageVersion,
-    ) -> Result<Publication<'a>, ImageWriteError> {
+    ) -> Result<ImagePublication<'a>, ImageWriteError> {
         let documents = version
             .releases
             .iter()
             .map(|release| Ok((ReleaseDocuments::of(release)?, release.evidence.as_slice())));
-        Ok(Publication {
+        Ok(ImagePublication {
             store: self.store.as_ref(),
             repository: self.store.repository(&version.binary),
             tag: version.version.to_string(),
@@ -124,7 +124,7 @@ impl fmt::Display for ImagePublisher {
     }
 }
 
-impl Publication<'_> {
+impl ImagePublication<'_> {
     async fn run(&self) -> Result<PublishedImages, ImageWriteError> {
         let current = self.current().await?;
         let mut platforms = Vec::new();

@@ -33,6 +33,11 @@ impl Releases {
 
     /// The release 0.2.0 of a platform, whose program has this text.
     fn release(&self, platform: Platform, text: &str) -> ReleaseImage {
+        self.of_version("0.2.0", platform, text)
+    }
+
+    /// A release of a platform, whose program has this text.
+    fn of_version(&self, version: &str, platform: Platform, text: &str) -> ReleaseImage {
         let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         let mut header = tar::Header::new_ustar();
         header.set_size(text.len() as u64);
@@ -46,11 +51,12 @@ impl Releases {
             format: ArchiveFormat::TarGz,
             strip: true,
         };
-        self.of(platform, bytes, vec![archive])
+        self.of(version, platform, bytes, vec![archive])
     }
 
     fn of(
         &self,
+        version: &str,
         platform: Platform,
         bytes: Vec<u8>,
         archives: Vec<StatementArchive>,
@@ -58,7 +64,7 @@ impl Releases {
         let statement = Statement {
             authority: Authority::default(),
             binary: Name::default(),
-            version: "0.2.0".parse().unwrap(),
+            version: version.parse().unwrap(),
             platform,
             tree: Digest::of(&bytes),
             entry: "loom-bridge-server".to_owned(),
@@ -294,7 +300,8 @@ async fn a_login_is_used_for_pushing() {
 #[tokio::test]
 async fn a_large_file_is_sent_in_pieces() {
     let (registry, folder) = (DockerRegistry::start(&RegistryAccess::Open), Releases::new());
-    let release = folder.of(Platform::WindowsX86_64, vec![7; 64 * 1024 * 1024 + 5], Vec::new());
+    let release =
+        folder.of("0.2.0", Platform::WindowsX86_64, vec![7; 64 * 1024 * 1024 + 5], Vec::new());
     let publisher = publisher(&registry.address, OciOptions::default());
     publish(&publisher, std::slice::from_ref(&release)).await.unwrap();
     let pieces = registry.requests().iter().filter(|r| r.starts_with("PATCH ")).count();
@@ -303,21 +310,28 @@ async fn a_large_file_is_sent_in_pieces() {
 }
 
 #[tokio::test]
-async fn writers_at_the_same_time_lose_nothing() {
+async fn writers_of_different_versions_at_the_same_time_lose_nothing() {
     let folder = Releases::new();
-    let releases = Platform::ALL.map(|platform| signed(folder.release(platform, "x")));
+    let versions = ["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0"];
+    let releases =
+        versions.map(|version| (version, signed(folder.of_version(version, LINUX, "x"))));
     let registry = DockerRegistry::start(&RegistryAccess::Open);
     let layout = folder.0.path().join("layout");
     let registry_url = format!("oci://{}/{PREFIX}", registry.address).parse().unwrap();
     for location in [OciLocation::Registry(registry_url), OciLocation::Layout(layout)] {
         let location = &location;
-        let publishing = releases.iter().map(|release| async move {
+        let publishing = releases.iter().map(|(version, release)| async move {
             let publisher = ImagePublisher::open(location.clone(), OciOptions::default()).unwrap();
-            publish(&publisher, std::slice::from_ref(release)).await.unwrap();
+            let images = ImageVersion {
+                binary: Name::default(),
+                version: version.parse().unwrap(),
+                releases: vec![release.clone()],
+            };
+            publisher.publish(&images).await.unwrap();
         });
         futures::future::join_all(publishing).await;
         let source = Oci::open(location.clone(), with_evidence()).unwrap();
-        for release in &releases {
+        for (_, release) in &releases {
             check(&source, release).await;
             check_evidence(&source, release).await;
         }
