@@ -8,10 +8,10 @@
 //! | `release_documents` | the documents and blobs that a release is written as |
 //! | `image_config` | the configuration of an image |
 //! | `runtime_layer` | the layer with what a program needs to run from an image |
-//! | `archive_layer` | [`ArchiveLayer`]: what an archive is as a layer |
+//! | `archive_layer` | `ArchiveLayer`: what an archive is as a layer |
 //! | `file_digest` | the digest and the size of a file |
 //! | `image_file` | the documents of the OCI image specification, as they are written |
-//! | `version_index` | [`VersionIndex`](version_index::VersionIndex): the index of a version, to which platforms are added |
+//! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
 //! | `evidence_image` | signatures as artifacts that refer to a manifest |
 //! | `referrer_writer` | attaches evidence, where there is a list of referrers and where a tag is one |
 

@@ -1,6 +1,6 @@
 //! `loom mirror sync --to oci://HOST/REPOSITORY`, or to an image layout.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use loom_oci::ImagePublisher;
 use loom_source::{Name, Platform, Release, Version};
@@ -97,9 +97,8 @@ async fn platforms(
     for release in releases {
         let Some(version) = release.slot.version() else { continue };
         let key = (release.binary.clone(), version.clone());
-        if !there.contains_key(&key) {
-            let platforms = publisher.platforms(&release.binary, version).await?;
-            there.insert(key, platforms);
+        if let Entry::Vacant(entry) = there.entry(key) {
+            entry.insert(publisher.platforms(&release.binary, version).await?);
         }
     }
     Ok(there)

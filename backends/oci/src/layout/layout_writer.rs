@@ -103,12 +103,11 @@ impl LayoutTransport {
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into();
         let added = serde_json::value::to_raw_value(&descriptor).map_err(malformed)?;
-        let is_other =
-            |entry: &&Box<RawValue>| match serde_json::from_str::<Descriptor>(entry.get()) {
-                Ok(descriptor) => tag_of(&descriptor, repository) != Some(tag),
-                Err(_) => true,
-            };
-        let others = list.manifests.iter().filter(is_other).map(AsRef::as_ref);
+        let is_other = |entry: &&RawValue| match serde_json::from_str::<Descriptor>(entry.get()) {
+            Ok(descriptor) => tag_of(&descriptor, repository) != Some(tag),
+            Err(_) => true,
+        };
+        let others = list.manifests.iter().map(AsRef::as_ref).filter(is_other);
         let manifests = others.chain([added.as_ref()]).collect();
         write_list(&path, manifests).map_err(unwritten(&path))
     }
