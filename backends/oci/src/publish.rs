@@ -9,6 +9,7 @@
 //! | `image_config` | the configuration of an image |
 //! | `runtime_layer` | the layer with what a program needs to run from an image |
 //! | `archive_layer` | `ArchiveLayer`: what an archive is as a layer |
+//! | `layout_archive` | [`LayoutArchive`]: an image layout as a tar archive |
 //! | `file_digest` | the digest and the size of a file |
 //! | `image_file` | the documents of the OCI image specification, as they are written |
 //! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
@@ -21,6 +22,7 @@ mod file_digest;
 mod image_config;
 mod image_file;
 mod image_publisher;
+mod layout_archive;
 mod published_images;
 mod referrer_writer;
 mod release_documents;
@@ -29,5 +31,6 @@ mod runtime_layer;
 mod version_index;
 
 pub use image_publisher::{ImagePublisher, ImageVersion};
+pub use layout_archive::LayoutArchive;
 pub use published_images::{PlatformImage, PublishedImages};
 pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage};

@@ -6,7 +6,9 @@ use loom_mirror::bundle::{BundleContent, BundleWriter};
 use loom_source::{Platform, Selector};
 use serde_json::json;
 
-use super::{bundle_key, mirror_location::MirrorLocation};
+use super::{
+    bundle_format::BundleFormat, bundle_images, bundle_key, mirror_location::MirrorLocation,
+};
 use crate::cli::{
     CommandError, Exit, Outcome, context::Context, path_text::shown, report,
     report::source_error::unanswered,
@@ -35,6 +37,15 @@ pub(super) struct Args {
     /// File to write, such as loom-0.2.0.loombundle
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
+    /// Format of the file: `loom`, or `oci-layout` for `--source oci-layout:FILE`, podman and skopeo
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        hide_possible_values = true,
+        default_value = "loom"
+    )]
+    format: BundleFormat,
     /// Mirror to take the releases from [default: the store of this machine]
     #[arg(long, value_name = "MIRROR")]
     from: Option<MirrorLocation>,
@@ -72,6 +83,12 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let runtime = SourceRuntime::default();
     // What this machine refuses does not go to others. An index that has expired does: its readers judge the time.
     runtime.block_on(candidate.verified_index())?.map_err(|error| unanswered(&error))?;
+    if args.format == BundleFormat::OciLayout {
+        check_images(args)?;
+        let releases = runtime.block_on(selection.select(candidate.source.as_ref()))??;
+        let from = args.from.as_ref();
+        return bundle_images::run(context, &resolved, from, &releases, &to, !allow_unverified);
+    }
     let collecting = collect(candidate.source.as_ref(), &selection, &folder);
     let mut collected = runtime.block_on(collecting)??;
     if !allow_unverified {
@@ -86,6 +103,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         );
     }
     Ok(Exit::Success)
+}
+
+/// Fails where an option has no meaning for images.
+fn check_images(args: &Args) -> Result<(), CommandError> {
+    let is_given =
+        args.lock.is_some() || args.key.is_some() || args.with_loom || !args.with_wheel.is_empty();
+    if !is_given {
+        return Ok(());
+    }
+    let message = "--lock, --key, --with-loom and --with-wheel have no meaning for oci-layout";
+    Err(CommandError::new(Exit::Usage, message).hint("omit them"))
 }
 
 fn answer(

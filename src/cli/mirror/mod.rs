@@ -15,6 +15,7 @@
 //! | `yank` | `mirror yank`: withdraws a version |
 //! | `gc` | `mirror gc`: removes what no index names any more |
 //! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
+//! | `bundle_format`, `bundle_images` | the format of a bundle; releases as images in one file |
 //! | `bundle_verify` | the part of `mirror verify` that is about bundles |
 //! | `import` | `mirror import`: puts the releases of a bundle into the store or a mirror |
 //! | `serve` | `mirror serve`: a static server of the folder of a mirror |
@@ -24,6 +25,8 @@
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
 
 mod bundle;
+mod bundle_format;
+mod bundle_images;
 mod bundle_key;
 mod bundle_verify;
 mod diff;

@@ -43,6 +43,11 @@ impl UnpackedBatch {
         Ok(Self { store, releases, failed })
     }
 
+    /// The store, the releases in it, and those that failed. They stay in the store.
+    pub(super) fn into_parts(self) -> (Store, Vec<StoreRelease>, Vec<(Release, MirrorTaskError)>) {
+        (self.store, self.releases, self.failed)
+    }
+
     /// Removes the releases from the store; returns those that failed. What is left of a run that breaks off before is used
     /// by the next one.
     pub(super) fn end(

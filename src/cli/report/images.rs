@@ -18,9 +18,10 @@ impl From<ImageWriteError> for CommandError {
                 (Exit::Failure, "check the file: a layer is a tar archive, also with gzip or zstd")
             }
             ImageWriteError::Locked { .. } => (Exit::Busy, "try again once that process has ended"),
-            ImageWriteError::TarLayout { .. } => {
-                (Exit::Usage, "give a folder, and pack it with tar where a file is needed")
-            }
+            ImageWriteError::TarLayout { .. } => (
+                Exit::Usage,
+                "give a folder; `loom mirror bundle --format oci-layout` writes a file",
+            ),
             ImageWriteError::Taken { .. } => {
                 (Exit::Integrity, "what is published is never replaced: publish a new version")
             }

@@ -23,6 +23,14 @@ pub struct BundleSelection {
 }
 
 impl BundleSelection {
+    /// The selected releases of a source, by what it lists.
+    ///
+    /// # Errors
+    /// As for a bundle: where nothing is selected, or the source cannot list its versions although it has to.
+    pub async fn select(&self, source: &dyn Source) -> Result<Vec<Release>, BundleTaskError> {
+        Ok(self.releases(source, None).await?.into_values().collect())
+    }
+
     /// The selected releases, by the paths of their records. A version that is named exactly must be there for every platform; the others are
     /// chosen among those that the index, else the mirror lists.
     ///

@@ -171,3 +171,30 @@ fn a_registry_gets_what_a_source_has() {
     let (_other, elsewhere) = self::registry();
     assert_eq!(statements(&to, &elsewhere), first);
 }
+
+#[test]
+fn images_travel_in_one_file() {
+    let plain = Plain::of(&["0.2.0"]);
+    let (registry, to) = registry();
+    let sandbox = Sandbox::new();
+    sandbox.loom(&["mirror", "sync", "--from", &plain.url(), "--to", &to]).ok();
+    let bundle = ["mirror", "bundle", "--format", "oci-layout", "--from", &to];
+    let bundle = [&bundle[..], &["--version", "0.2.0", "--json", "--to"]].concat();
+    let digest = |file: &str| {
+        let document = sandbox.loom(&[&bundle[..], &[file]].concat()).ok().json();
+        document["sha256"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(digest("a.tar"), digest("b.tar"));
+    let file = sandbox.project().join("a.tar");
+    let user = Sandbox::new();
+    let source = format!("oci-layout:{}", file.display());
+    user.loom(&["get", "0.2.0", "--offline", "--source", &source]).ok();
+    // skopeo takes it to an inner registry, with the same digest.
+    let (other, elsewhere) = self::registry();
+    let inner = format!("docker://{}/{REPOSITORY}:0.2.0", other.address);
+    copy(&sandbox, "oci-archive:a.tar:0.2.0", &inner);
+    let outer = format!("docker://{}/{REPOSITORY}:0.2.0", registry.address);
+    assert_eq!(self::digest(&sandbox, &inner), self::digest(&sandbox, &outer));
+    Sandbox::new().loom(&["get", "0.2.0", "--source", &elsewhere]).ok();
+    sandbox.loom(&[&bundle[..], &["c.tar", "--with-loom"]].concat()).code(2);
+}
