@@ -1,6 +1,9 @@
 //! `loom deploy`: what is rendered depends on the project alone, holds no secret, and is compared.
 
-use std::{collections::BTreeMap, fs, path::Path};
+mod judges;
+mod runs;
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use serde_json::json;
 
@@ -28,6 +31,23 @@ fn sandbox() -> Sandbox {
     sandbox.set("LOOM_DASHBOARD_PORT", "4040");
     sandbox.write("loom.toml", PROJECT);
     sandbox
+}
+
+/// Runs the program of another; it must succeed. Returns both of its outputs.
+#[track_caller]
+fn demand(mut command: Command) -> String {
+    let (succeeded, printed) = finished(&mut command);
+    assert!(succeeded, "{command:?}: {printed}");
+    printed
+}
+
+/// Whether a program succeeds, and what it prints.
+fn finished(command: &mut Command) -> (bool, String) {
+    let output = command.output();
+    let output = output
+        .unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs it"));
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
 }
 
 /// The texts of the files below a folder, by their paths.

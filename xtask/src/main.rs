@@ -11,7 +11,7 @@
 //! | `docs` | builds the documentation site |
 //! | `semver` | whether the public API of `loom-source` is still compatible |
 //! | `command` · `report` | runs programs and judges by their exit codes; counts tests from JUnit reports |
-//! | `tools` | installs the programs that the checks need |
+//! | `tools` · `kubernetes_programs` | installs the programs that the checks need |
 //! | `workspace` | paths of the workspace |
 // Some functions serve only the tasks that need Unix.
 #![cfg_attr(not(unix), allow(dead_code))]
@@ -26,6 +26,7 @@ mod faults;
 mod first_run;
 #[cfg(unix)]
 mod fuzz;
+mod kubernetes_programs;
 mod outcome;
 #[cfg(unix)]
 mod package;

@@ -8,12 +8,15 @@ use std::{
 
 use crate::{
     command::{demand, present},
+    kubernetes_programs,
     outcome::Outcome,
     workspace::{Venv, Workspace},
 };
 
 /// A program and the Debian package that contains it.
 const DEBIAN: &[(&str, &str)] = &[
+    ("/usr/lib/podman/netavark", "netavark"),
+    ("catatonit", "catatonit"),
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("curl", "curl"),
@@ -22,6 +25,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("git", "git"),
     ("gpg", "gnupg"),
     ("ip", "iproute2"),
+    ("iptables", "iptables"),
     ("microsocks", "microsocks"),
     ("minisign", "minisign"),
     ("mkfs.ext4", "e2fsprogs"),
@@ -29,11 +33,15 @@ const DEBIAN: &[(&str, &str)] = &[
     ("nats-server", "nats-server"),
     ("nginx", "nginx-light"),
     ("npm", "npm"),
+    ("nsenter", "util-linux"),
     ("openssl", "openssl"),
+    ("podman", "podman"),
     ("python3", "python3-venv"),
+    ("runc", "runc"),
     ("setpriv", "util-linux"),
     ("skopeo", "skopeo"),
     ("strace", "strace"),
+    ("systemd-analyze", "systemd"),
     ("tar", "tar"),
     ("tinyproxy", "tinyproxy-bin"),
     ("unshare", "util-linux"),
@@ -139,7 +147,7 @@ fn interpreter() -> &'static str {
 pub(crate) struct TestPrograms {
     /// Holds `node_modules`: what `tests/node/package.json` lists.
     node: PathBuf,
-    /// A Python environment with what `tests/python/requirements.txt` lists.
+    /// A Python environment with what `tests/python/requirements.txt` lists, and with `helm` and `kubectl`.
     python: Venv,
 }
 
@@ -147,7 +155,9 @@ impl TestPrograms {
     /// Installs what is not installed yet.
     pub(crate) fn install(workspace: &Workspace) -> Outcome<Self> {
         let requirements = workspace.root.join("tests/python/requirements.txt");
-        Ok(Self { node: node(workspace)?, python: python(workspace, "python", &requirements)? })
+        let python = python(workspace, "python", &requirements)?;
+        kubernetes_programs::install(&python)?;
+        Ok(Self { node: node(workspace)?, python })
     }
 
     /// The Python interpreter with the packages that the tests import.

@@ -17,6 +17,7 @@
 //! | [`hub`] | [`Hub`]: a GitHub test server on loopback |
 //! | [`mirror_reader`] | [`MirrorReader`]: a reader of a signed mirror, with `loom` and with the verifier in Python |
 //! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
+//! | [`podman_machine`] | [`PodmanMachine`]: podman, in namespaces of its own |
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections |
 //! | [`signer`] | [`Signer`](signer::Signer): a key that signs the files of a mirror |
@@ -42,6 +43,7 @@ pub mod mirror_reader;
 pub mod node;
 pub mod normal;
 pub mod plain;
+pub mod podman_machine;
 pub mod processes;
 pub mod program;
 pub mod proxies;
@@ -65,6 +67,7 @@ pub use hub::Hub;
 pub use loom_test_support::nginx::Nginx;
 pub use mirror_reader::MirrorReader;
 pub use plain::{Plain, Sums};
+pub use podman_machine::PodmanMachine;
 pub use run::{Run, Running};
 pub use sandbox::Sandbox;
 pub use server::{Request, Server};
