@@ -1,7 +1,7 @@
 //! `loom which`
 
 use loom_http::Journal;
-use loom_source::{Product, Selector, Slot, Version};
+use loom_source::{Product, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{
@@ -53,8 +53,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             return Err(refused(&installed.release, selector, &why));
         }
         Presence::Absent => {
-            if let Some(error) = only_withdrawn(context, &resolved, &store, &product, selector)? {
-                return Err(error);
+            let withdrawn = only_withdrawn(context, &resolved, &store, &product, selector)?;
+            if let Some(WithdrawnRelease { release, source_name }) = withdrawn {
+                let (selector, attempts) = (selector.clone(), vec![]);
+                let release = Box::new(release);
+                let error = AcquireError::Withdrawn { selector, release, source_name, attempts };
+                return Err(error.into());
             }
             let message = format!("{} {selector} {} is not here", product.binary, product.platform);
             return Err(CommandError::new(Exit::Absent, message)
@@ -123,14 +127,20 @@ pub(super) fn look_up(
     judged(store.newest(product, &policy, matches)?)
 }
 
-/// The error where a version that matches is here, and is withdrawn.
+/// A release that is here, and the source that has withdrawn it.
+struct WithdrawnRelease {
+    release: Release,
+    source_name: String,
+}
+
+/// The newest release that matches, is here and is withdrawn.
 fn only_withdrawn(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     product: &Product,
     selector: &Selector,
-) -> Result<Option<CommandError>, CommandError> {
+) -> Result<Option<WithdrawnRelease>, CommandError> {
     let (candidates, state) = (disk_candidates(context, resolved)?, &resolved.state_dir.value);
     let withdrawn = acquire::withdrawn_versions(&candidates, state, product)?;
     let is_meant = |version: &Version| {
@@ -139,10 +149,7 @@ fn only_withdrawn(
     let newest = store.newest(product, &ready::policy(resolved)?, is_meant)?.accepted();
     let Some(Installed { release, .. }) = newest else { return Ok(None) };
     let source_name = release.slot.version().and_then(|version| withdrawn.get(version)).cloned();
-    Ok(source_name.map(|source_name| {
-        let (selector, release) = (selector.clone(), Box::new(release));
-        AcquireError::Withdrawn { selector, release, source_name, attempts: vec![] }.into()
-    }))
+    Ok(source_name.map(|source_name| WithdrawnRelease { release, source_name }))
 }
 
 /// The sources, of which only disks are asked. What keeps a source from being opened is told by the commands that ask it.
@@ -153,7 +160,8 @@ fn disk_candidates(context: &Context, resolved: &Resolved) -> Result<Vec<Candida
     Ok(opened.map(|opened| opened.candidates).unwrap_or_default())
 }
 
-/// The version that `up` would start, as [`look_up`] finds it; `None` where it is a cargo build or nothing counts.
+/// The version that `up` would start, as [`look_up`] finds it, else the one that is withdrawn since, which an update leaves; `None`
+/// where it is a cargo build or nothing counts.
 pub(super) fn used(
     context: &Context,
     resolved: &Resolved,
@@ -162,8 +170,13 @@ pub(super) fn used(
     choice: &RequestedVersion,
 ) -> Result<Option<Version>, CommandError> {
     let presence = look_up(context, resolved, store, product, choice)?;
-    let installed = presence.accepted();
-    Ok(installed.and_then(|installed| installed.release.slot.version().cloned()))
+    let release = if presence == Presence::Absent {
+        only_withdrawn(context, resolved, store, product, &choice.selector)?
+            .map(|withdrawn| withdrawn.release)
+    } else {
+        presence.accepted().map(|installed| installed.release)
+    };
+    Ok(release.and_then(|release| release.slot.version().cloned()))
 }
 
 /// Whether a cargo build comes before the versions: a source names its checkout, or a checkout is linked or is the one
