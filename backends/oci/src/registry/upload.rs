@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{Seek as _, SeekFrom},
     path::Path,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -24,6 +25,18 @@ use crate::{
     mapping::{INDEX_TYPES, MANIFEST_TYPES},
     transport::ImageTransport as _,
 };
+
+/// The code with which a manifest is refused whose digest is not that of its bytes.
+const INVALID: &str = "DIGEST_INVALID";
+
+/// How long to wait before a manifest is sent again that is refused for its digest, which was made of its bytes: docker-registry
+/// 2.8 reads the file that links a blob while another writer is writing it, and finds no digest in it.
+const WRITER_PAUSES: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+];
 
 /// The largest blob that is sent in one request, and the size of the pieces of a larger one, in bytes. Some proxies before
 /// registries refuse larger requests.
@@ -220,7 +233,15 @@ impl RegistryTransport {
         let put = RegistryCall::new(Method::PUT, url)
             .header(header::CONTENT_TYPE, written.media_type)
             .body(CallBody::Bytes(written.document.bytes.clone()));
-        let response = expect(&put.url, self.call(repository, &put).await?, &[200, 201, 202])?;
+        let mut response = self.call(repository, &put).await?;
+        for pause in WRITER_PAUSES {
+            if response.status != 400 || refusal::code(&response.body).as_deref() != Some(INVALID) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            response = self.call(repository, &put).await?;
+        }
+        let response = expect(&put.url, response, &[200, 201, 202])?;
         let stated = digest_of(&response.headers);
         match stated.filter(|stated| *stated != written.document.digest) {
             None => Ok(response),
