@@ -10,6 +10,8 @@ use std::{
     path::Path,
 };
 
+use super::error::absent;
+
 /// What an entry of a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FolderEntryKind {
@@ -34,14 +36,11 @@ impl From<FileType> for FolderEntryKind {
     }
 }
 
-/// The entries of a folder, in no order; `None` where it is missing. One that is removed meanwhile is left out.
+/// The entries of a folder, in no order; `None` where there is no folder. One that is removed meanwhile is left out.
 pub(super) fn folder_entries(
     folder: &Path,
 ) -> io::Result<Option<Vec<(OsString, FolderEntryKind)>>> {
-    match read(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => read.map(Some),
-    }
+    absent(read(folder))
 }
 
 #[cfg(target_os = "linux")]
@@ -121,7 +120,7 @@ mod tests {
         let mut found = folder_entries(home.path()).unwrap().unwrap();
         found.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(found, expected);
-        assert!(folder_entries(&at("file")).is_err());
+        assert_eq!(folder_entries(&at("file")).unwrap(), None);
     }
 
     #[test]

@@ -203,6 +203,14 @@ const RULES: &[(&str, &[&str])] = &[
         &["a_folder_in_the_place_of_each_file_is_named_and_mended"],
     ),
     (
+        "MUST stay in its place until the new file is renamed over it",
+        &["a_repair_that_ends_early_loses_no_root"],
+    ),
+    (
+        "MUST NOT take what it cannot read for absent",
+        &["what_another_user_keeps_from_being_read_is_named"],
+    ),
+    (
         "A `format` of a newer number MUST NOT be replaced",
         &["a_damaged_format_is_refused_everywhere_and_mended"],
     ),
