@@ -10,7 +10,7 @@
 //! | `listing_cache` | `ListingCache`: the last list of each source |
 //! | `ask` | asks one source for its versions, or reads its last list |
 //! | `asked` | `Asked`: a source that is asked |
-//! | [`withdrawn`] | [`withdrawn_versions`]: versions that no range selects any more |
+//! | `withdrawn` | versions that no range selects any more |
 //! | `undecided` | what it means when no source decides |
 //! | `resolution` | `Resolution`: what a selector resolved to |
 //! | `resolver` | `Resolver`: asks source after source |
