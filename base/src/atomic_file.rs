@@ -110,7 +110,10 @@ pub fn remove(path: &Path) -> io::Result<bool> {
 
 /// Waits until the disk has the names in `folder`. Windows has no such call: renames are durable there by design of
 /// NTFS's journal.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// Whatever the operating system reports.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
 }
 

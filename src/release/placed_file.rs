@@ -6,8 +6,7 @@ use std::{
     path::Path,
 };
 
-use loom_source::Digest;
-use sha2::{Digest as _, Sha256};
+use loom_base::atomic_file::sync_folder;
 use tempfile::NamedTempFile;
 
 /// Whether a file was written.
@@ -45,11 +44,6 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error),
     }
-}
-
-/// Waits until the disk has the names in `folder`. Folders of Windows cannot be synced.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
 }
 
 /// The folder that a path is in; the current one for a name alone.
@@ -92,24 +86,6 @@ pub(super) fn place_bytes(bytes: &[u8], path: &Path) -> Result<Placed, PlaceErro
     let mut temporary = temporary_in(parent(path))?;
     io::Write::write_all(&mut temporary, bytes)?;
     place(temporary, path)
-}
-
-/// The digest and the size of a file.
-pub(super) fn measure(path: &Path) -> io::Result<(Digest, u64)> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let (mut buffer, mut size) = (vec![0; 256 * 1024], 0);
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((Digest::from_hasher(hasher), size)),
-            Ok(n) => {
-                hasher.update(&buffer[..n]);
-                size += n as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {

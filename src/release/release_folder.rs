@@ -9,10 +9,7 @@ use std::{
 use loom_base::bounded_file;
 use loom_source::{Digest, Name, Platform, Product, Version, asset, checksum};
 
-use super::{
-    checksum_files::{SIDECAR, SUMS},
-    placed_file::measure,
-};
+use super::checksum_files::{SIDECAR, SUMS};
 
 /// The number of files of a release that GitHub allows.
 const MAX_FILES: usize = 1000;
@@ -186,7 +183,7 @@ fn files(folder: &Path, binary: &Name) -> Result<Vec<ReleaseFile>, ReleaseFolder
         if is_secret_key(&path).map_err(at(&path))? {
             return Err(not("it is a secret key"));
         }
-        let (sha256, size) = measure(&path).map_err(at(&path))?;
+        let (sha256, size) = Digest::of_file(&path).map_err(at(&path))?;
         if size == 0 {
             return Err(not("it is empty"));
         }

@@ -47,7 +47,10 @@ pub(super) fn folder_entries(
 fn read(folder: &Path) -> io::Result<Vec<(OsString, FolderEntryKind)>> {
     use std::{ffi::OsStr, mem::MaybeUninit, os::unix::ffi::OsStrExt as _};
 
-    use rustix::fs::{CWD, FileType as Kind, Mode, OFlags, RawDir, openat};
+    use rustix::{
+        fs::{CWD, FileType as Kind, Mode, OFlags, RawDir, openat},
+        io::Errno,
+    };
 
     /// What the system fills at once: some hundred entries.
     const BUFFER: usize = 16 * 1024;
@@ -57,7 +60,10 @@ fn read(folder: &Path) -> io::Result<Vec<(OsString, FolderEntryKind)>> {
         openat(CWD, folder, flags, Mode::empty())
     };
     // Only the owner of a folder may leave its time alone.
-    let file = open(OFlags::NOATIME).or_else(|_| open(OFlags::empty()))?;
+    let file = match open(OFlags::NOATIME) {
+        Err(Errno::PERM) => open(OFlags::empty())?,
+        file => file?,
+    };
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; BUFFER];
     let mut entries = RawDir::new(&file, &mut buffer);
     let mut found = Vec::new();

@@ -218,12 +218,10 @@ impl<'a> Look<'a> {
         leaf: Leaf,
     ) -> Result<(), StoreError> {
         let Some((known, below)) = levels.split_first() else {
-            self.at_leaf(path, kind, leaf);
-            return Ok(());
+            return self.at_leaf(path, kind, leaf);
         };
         if kind != FolderEntryKind::Folder {
-            self.note_misplaced(path, "a folder");
-            return Ok(());
+            return self.note_misplaced(path, "a folder");
         }
         let entries = self.entries(path, *known)?;
         if below.is_empty() || entries.len() < MANY {
@@ -249,7 +247,12 @@ impl<'a> Look<'a> {
         Ok(self.store.or_note(entries(folder, known))?.unwrap_or_default())
     }
 
-    fn at_leaf(&mut self, path: &Path, kind: FolderEntryKind, leaf: Leaf) {
+    fn at_leaf(
+        &mut self,
+        path: &Path,
+        kind: FolderEntryKind,
+        leaf: Leaf,
+    ) -> Result<(), StoreError> {
         use FolderEntryKind::{File, Folder, Link};
         let (is_right, expected) = match leaf {
             Leaf::File => (kind == File, "a file"),
@@ -257,18 +260,20 @@ impl<'a> Look<'a> {
             Leaf::Tree => (kind == Folder, "a folder"),
         };
         if !is_right {
-            self.note_misplaced(path, expected);
+            self.note_misplaced(path, expected)?;
         }
         if kind != Folder {
             self.leaves.push(path.to_owned());
         }
+        Ok(())
     }
 
     /// Notes what is in the place of something else, unless it is gone.
-    fn note_misplaced(&mut self, path: &Path, expected: &str) {
-        if let Ok(Some(meta)) = is_there(path) {
+    fn note_misplaced(&mut self, path: &Path, expected: &str) -> Result<(), StoreError> {
+        if let Some(meta) = self.store.or_note(is_there(path))?.flatten() {
             self.misplaced.push(Misplaced::new(path, expected, meta.file_type()));
         }
+        Ok(())
     }
 
     /// The releases whose documents `<authority>/<binary>/<slot>/<platform>.json` were seen below a folder.

@@ -10,7 +10,6 @@
 //! | `runtime_layer` | the layer with what a program needs to run from an image |
 //! | `archive_layer` | `ArchiveLayer`: what an archive is as a layer |
 //! | `layout_archive` | [`LayoutArchive`]: an image layout as a tar archive |
-//! | `file_digest` | the digest and the size of a file |
 //! | `image_file` | the documents of the OCI image specification, as they are written |
 //! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
 //! | `evidence_image` | signatures as artifacts that refer to a manifest |
@@ -18,7 +17,6 @@
 
 mod archive_layer;
 mod evidence_image;
-mod file_digest;
 mod image_config;
 mod image_file;
 mod image_publisher;

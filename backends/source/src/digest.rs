@@ -1,6 +1,12 @@
 //! [`Digest`]: a SHA-256 digest.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -31,6 +37,26 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest and the size of a file.
+    ///
+    /// # Errors
+    /// Whatever the operating system reports.
+    pub fn of_file(path: &Path) -> io::Result<(Self, u64)> {
+        let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+        let (mut buffer, mut size) = (vec![0; 256 * 1024], 0);
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok((Self::from_hasher(hasher), size)),
+                Ok(n) => {
+                    hasher.update(&buffer[..n]);
+                    size += n as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The digest of the bytes that were given to `hasher`.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use loom_base::atomic_file::sync_folder;
 use loom_oci::{ImagePublisher, OciLocation, OciOptions, publish::LayoutArchive};
 use loom_source::Release;
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ pub(super) fn run(
     SourceRuntime::default().block_on(pushing)??;
     let packed = work.path().join("packed");
     let archive = LayoutArchive::write(&layout, &packed).map_err(unwritten)?;
-    std::fs::rename(&packed, to).map_err(unwritten)?;
+    std::fs::rename(&packed, to).and_then(|()| sync_folder(folder)).map_err(unwritten)?;
     let LayoutArchive { digest, size, files } = archive;
     let releases: Vec<String> =
         bundled.releases.iter().map(|one| one.release.to_string()).collect();

@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use loom_base::atomic_file::sync_folder;
 use loom_mirror::bundle::{BundleManifest, BundleWriteError};
 use loom_source::Digest;
 use sha2::{Digest as _, Sha256};
@@ -50,11 +51,6 @@ pub fn write_bundle(collected: &Collected, to: &Path) -> Result<WrittenBundle, B
     temporary.persist(to).map_err(|error| failed(error.error))?;
     sync_folder(folder).map_err(failed)?;
     Ok(WrittenBundle { manifest, digest: Digest::from_hasher(hasher), size })
-}
-
-/// Waits until the disk has the name of the bundle. Folders of Windows cannot be synced.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(windows) { Ok(()) } else { std::fs::File::open(folder)?.sync_all() }
 }
 
 /// Lets others read the file: a temporary one is private.

@@ -211,7 +211,7 @@ fn unlike(release: &Release, why: String) -> PackError {
 
 /// The digest and the size of a file.
 pub(super) fn measure(path: &Path) -> Result<(Digest, u64), PackError> {
-    placed_file::measure(path).map_err(PackError::at(path))
+    Digest::of_file(path).map_err(PackError::at(path))
 }
 
 /// The error of a file that was not placed.

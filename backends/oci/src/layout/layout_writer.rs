@@ -8,7 +8,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use loom_base::file_lock::{LockHolder, LockPatience, holder_in_words, wait_for};
+use loom_base::{
+    atomic_file::{self, sync_folder},
+    file_lock::{LockHolder, LockPatience, holder_in_words, wait_for},
+};
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -65,7 +68,7 @@ impl LayoutTransport {
             }
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
-            Ok(())
+            sync_folder(folder)
         };
         write().map_err(unwritten(&path))
     }
@@ -139,21 +142,19 @@ impl LayoutTransport {
 /// Writes the list of a layout.
 fn write_list(path: &Path, manifests: Vec<&RawValue>) -> io::Result<()> {
     let list = WrittenList { schema_version: 2, media_type: INDEX_TYPES[0], manifests };
-    let mut file = readable_temporary(path.parent().unwrap_or(path))?;
+    let folder = path.parent().unwrap_or(path);
+    let mut file = readable_temporary(folder)?;
     serde_json::to_writer(&mut file, &list)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    sync_folder(folder)
 }
 
 /// Writes a file, unless another process has written it.
 fn place_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = readable_temporary(path.parent().unwrap_or(path))?;
-    file.write_all(bytes)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error.error),
+    match atomic_file::create(path, bytes) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
     }
 }
 

@@ -8,8 +8,6 @@ use std::{
 
 use loom_source::Digest;
 
-use super::file_digest::measure;
-
 /// An image layout that was packed as a tar archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutArchive {
@@ -54,7 +52,7 @@ impl LayoutArchive {
         let mut written = tar.into_inner()?;
         written.flush()?;
         written.get_ref().sync_all()?;
-        let (digest, size) = measure(file)?;
+        let (digest, size) = Digest::of_file(file)?;
         Ok(Self { digest, size, files: names.len() })
     }
 }

@@ -6,7 +6,6 @@ use loom_source::{ArchiveFormat, Digest, Platform, Statement, asset, record::Sta
 
 use super::{
     archive_layer::ArchiveLayer,
-    file_digest::measure,
     image_config::ImageConfig,
     image_file::{ManifestFile, empty, json},
     release_image::ReleaseImage,
@@ -58,7 +57,7 @@ impl ReleaseDocuments {
             let path = release.file.display().to_string();
             ImageWriteError::Read { path, source }
         };
-        let (got, size) = measure(&release.file).map_err(unread)?;
+        let (got, size) = Digest::of_file(&release.file).map_err(unread)?;
         if got != release.digest {
             let (path, expected) = (release.file.display().to_string(), release.digest);
             return Err(ImageWriteError::Mismatch { path, expected, got });

@@ -4,7 +4,7 @@ use std::{fs::File, io, path::Path};
 
 use loom_source::{ArchiveFormat, Digest};
 
-use super::{archive_layer::ArchiveLayer, file_digest::measure};
+use super::archive_layer::ArchiveLayer;
 use crate::image_store::{BlobContent, ImageBlob};
 
 /// The user and the group that programs run as.
@@ -71,7 +71,7 @@ pub(super) fn of_file(path: &Path) -> io::Result<ImageLayer> {
     } else {
         (TAR, ArchiveLayer::of(File::open(path)?)?)
     };
-    let (digest, size) = measure(path)?;
+    let (digest, size) = Digest::of_file(path)?;
     let blob = ImageBlob { digest, size, content: BlobContent::File(path.to_owned()) };
     Ok(ImageLayer { blob, media_type, diff_id: layer.diff_id })
 }
