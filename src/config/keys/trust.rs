@@ -94,9 +94,10 @@ fn of_all_layers(layers: &mut Layers<'_>, setting: Setting<Vec<String>>) -> Sett
     Setting::new(all, origin)
 }
 
-/// What can be revoked.
-const REVOCABLE: &str =
-    "the whole id of a key (16 hexadecimal digits of minisign, 40 or 64 of others), or an identity";
+/// What can be revoked. minisign prints an id without the zeros in front: such an id is not completed here, because it
+/// could as well be one of which digits were lost, which would revoke nothing.
+const REVOCABLE: &str = "the whole id of a key (16 hexadecimal digits of minisign, with the zeros in front that it \
+     does not print, 40 or 64 of others), or an identity";
 
 /// Whether a text can be the id of a key, the certificate identity of a signer, or its issuer.
 fn can_be_revoked(text: &str) -> bool {
