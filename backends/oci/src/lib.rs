@@ -17,6 +17,7 @@
 //! | `manifest_platform` | the platform of a manifest |
 //! | `release_manifest` | the offer that a manifest describes |
 //! | `release_evidence` | the signatures that refer to a manifest |
+//! | `mirror_document` | the documents of a signed mirror, under reserved tags |
 //! | `version_list` | the versions of a product among the tags of a repository |
 //! | `transport` | the operations that the source needs of its location |
 //! | `registry` | a registry, through `loom-http` |
@@ -48,6 +49,7 @@ mod layout;
 mod manifest;
 mod manifest_platform;
 pub mod mapping;
+mod mirror_document;
 pub mod oci;
 mod opened_registry;
 pub mod options;

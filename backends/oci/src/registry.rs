@@ -277,6 +277,10 @@ impl ImageTransport for RegistryTransport {
         self.asked.repository(binary)
     }
 
+    fn own_repository(&self) -> Option<String> {
+        self.asked.own_repository()
+    }
+
     fn contains(&self, repository: &str) -> bool {
         self.asked.contains(repository)
     }

@@ -64,7 +64,7 @@ pub(crate) async fn of(
 }
 
 /// The version that a tag is: exactly as it is written.
-fn version_of(tag: &str) -> Option<Version> {
+pub(crate) fn version_of(tag: &str) -> Option<Version> {
     tag.parse().ok().filter(|version: &Version| version.to_string() == tag)
 }
 
@@ -87,10 +87,15 @@ fn has_product(document: &ImageDocument, product: &Product) -> Result<bool, Stri
 
 /// Whether a manifest without an index is for a platform, which only its statement says.
 pub(crate) fn states(manifest: &ImageManifest, platform: Platform) -> Result<bool, String> {
+    Ok(stated_platform(manifest)? == Some(platform))
+}
+
+/// The platform that the statement of a manifest names.
+pub(crate) fn stated_platform(manifest: &ImageManifest) -> Result<Option<Platform>, String> {
     let statement = manifest.annotations.get(STATEMENT);
     let statement = statement.map(|text| loom_source::Statement::parse(text.as_bytes()));
     let statement = statement.transpose().map_err(|error| error.to_string())?;
-    Ok(statement.is_some_and(|statement| statement.platform == platform))
+    Ok(statement.map(|statement| statement.platform))
 }
 
 /// The platforms that the document of a tag has.

@@ -37,7 +37,7 @@ pub struct ImageVersion {
 /// Writes the images of releases to a registry or to a layout. `Display` names the location, without secrets.
 #[derive(Debug)]
 pub struct ImagePublisher {
-    store: Box<dyn ImageStore>,
+    pub(super) store: Box<dyn ImageStore>,
     name: String,
 }
 
