@@ -16,6 +16,7 @@ use crate::{
     manifest::{ImageContent, ImageDocument, ImageManifest, parse_digest},
     manifest_platform::platform_of,
     mapping::{BINARY, MANIFEST_TYPES},
+    mirror_document,
     opened_registry::OpenedRegistry,
     options::{OciLocation, OciOptions},
     release_evidence,
@@ -216,6 +217,9 @@ impl Source for Oci {
     }
 
     async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        if !asset.as_str().contains('@') {
+            return mirror_document::open(self.transport.as_ref(), asset, range).await;
+        }
         let Some((repository, digest)) = self.parse(asset) else {
             let why = "not a repository of this source and a digest";
             return Err(SourceError::malformed(format!("{self}: {:?}", asset.as_str()), why));

@@ -118,6 +118,10 @@ impl Source for GuardedSource {
     }
 
     async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
-        self.source.near_misses(product, version).await
+        match self.mirror.index(self.source.as_ref()).await {
+            Ok(None) => self.source.near_misses(product, version).await,
+            // Where an index decides, no listing is asked.
+            Ok(Some(_)) | Err(_) => Vec::new(),
+        }
     }
 }
