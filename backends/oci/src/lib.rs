@@ -16,6 +16,7 @@
 //! | `manifest` | the documents of the OCI image specification, and their limits |
 //! | `manifest_platform` | the platform of a manifest |
 //! | `release_manifest` | the offer that a manifest describes |
+//! | `known_file` | the layer of a release that is known by its digest |
 //! | `release_evidence` | the signatures that refer to a manifest |
 //! | `version_list` | the versions of a product among the tags of a repository |
 //! | `transport` | the operations that the source needs of its location |
@@ -44,6 +45,7 @@ pub mod error;
 pub mod fuzzing;
 mod image_store;
 mod image_write_error;
+mod known_file;
 mod layout;
 mod manifest;
 mod manifest_platform;
