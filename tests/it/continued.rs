@@ -213,8 +213,11 @@ fn what_a_mirror_began_without_a_checksum_is_its_own() {
     let (first, second) = (Server::serve(plain.path()), Server::serve(plain.path()));
     let gone = Unreachable::new();
     sandbox.sources(&[(&first.url(), ""), (&second.url(), ""), (&gone.url(), "")]);
+    // Where no file lists the assets, the mirror is asked for the archive once more than it is fetched.
+    first.fault_times(".tar.gz", Fault::Cut(SENT as usize), 1);
     breaks_off(&first);
     sandbox.loom(&["get", "0.2.0", "--allow-unverified"]).ok();
-    assert_eq!(ranges(&second), [None]);
+    assert_eq!(ranges(&first), [None, None, rest()]);
+    assert_eq!(ranges(&second), [None, None]);
     sandbox.verify();
 }

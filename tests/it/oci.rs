@@ -160,7 +160,7 @@ fn a_locked_release_costs_one_request() {
     let run = sandbox.loom(&["get", "--locked", "--source", &source]).ok();
     assert_eq!(run.path(), sandbox.link("0.2.0"));
     assert_eq!(kinds(&registry, 0), ["GET blobs 200"]);
-    prints(&sandbox.loom(&["why", "0.2.0"]).ok(), &["archive, by lock", "(registry)"]);
+    prints(&sandbox.loom(&["why", "0.2.0"]).ok(), &["archive, by the lock file", "(registry)"]);
     // It is here now: nothing is requested.
     sandbox.loom(&["get", "--locked", "--source", &source]).ok();
     assert_eq!(registry.requests().len(), 1);
