@@ -10,8 +10,8 @@ use std::{
 use async_trait::async_trait;
 use loom_http::{Exchange, Journal};
 use loom_source::{
-    AssetRef, Capabilities, Download, ListingScope, Name, Offer, Platform, Product, RangeRequest,
-    Release, Source, SourceError, Version, VersionListing,
+    AssetRef, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform, Product,
+    RangeRequest, Release, Source, SourceError, Version, VersionListing,
 };
 
 use super::printer::Printer;
@@ -148,6 +148,10 @@ impl Source for ReportingSource {
         let result = self.source.find(release).await;
         self.report(&format!("find {release}"), begun, &result, |offer| found(offer.as_ref()));
         result
+    }
+
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        self.source.offer_by_digest(release, files)
     }
 
     async fn list(

@@ -14,6 +14,7 @@ mod bundle_import;
 mod carried_signatures;
 mod completions;
 mod config;
+mod continued;
 #[cfg(target_os = "linux")]
 mod crash;
 mod damage;

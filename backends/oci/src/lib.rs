@@ -16,6 +16,7 @@
 //! | `manifest` | the documents of the OCI image specification, and their limits |
 //! | `manifest_platform` | the platform of a manifest |
 //! | `release_manifest` | the offer that a manifest describes |
+//! | `known_file` | the layer of a release that is known by its digest |
 //! | `release_evidence` | the signatures that refer to a manifest |
 //! | `mirror_document` | the documents of a signed mirror, under reserved tags |
 //! | [`verify`] | [`ImageVerifier`]: whether all images of a binary are there, and every byte of them |
@@ -46,6 +47,7 @@ pub mod error;
 pub mod fuzzing;
 mod image_store;
 mod image_write_error;
+mod known_file;
 mod layout;
 mod manifest;
 mod manifest_platform;

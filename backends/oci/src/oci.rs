@@ -5,13 +5,14 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, ListingScope, Name,
-    Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
-    VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, KnownFile, ListingScope,
+    Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind,
+    Version, VersionListing,
 };
 
 use crate::{
     error::OciError,
+    known_file,
     layout::LayoutTransport,
     manifest::{ImageContent, ImageDocument, ImageManifest, parse_digest},
     manifest_platform::platform_of,
@@ -204,6 +205,12 @@ impl Source for Oci {
         });
         let statement = statement.map(|(_, text)| Bytes::from(text));
         Ok(Some(Offer { artifacts, tree, statement, evidence, build: None }))
+    }
+
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        let repository = self.transport.repository(&release.binary);
+        let artifact = known_file::layer(release, files, &repository)?;
+        Some(Offer { artifacts: vec![artifact], ..Offer::default() })
     }
 
     async fn list(

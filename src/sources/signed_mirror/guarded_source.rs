@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Index, ListingScope,
-    Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError, Statement, Version,
-    VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Index, KnownFile,
+    ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError,
+    Statement, Version, VersionListing,
     record::{SignedKind, object_path},
 };
 
@@ -76,6 +76,11 @@ impl Source for GuardedSource {
             Some(offer) => self.with_statement(offer, entry.statement).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        // Where a root is known, an offer counts only if the index names the release.
+        self.mirror.needs_no_index().then(|| self.source.offer_by_digest(release, files))?
     }
 
     async fn list(

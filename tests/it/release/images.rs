@@ -84,7 +84,19 @@ fn one_tag_is_a_release_and_an_image_wherever_it_is_copied() {
     // The signatures are in the first registry.
     let user = Sandbox::new();
     trust(&user, &to, &required(&[&signer.public]));
+    let before = registry.requests().len();
     user.loom(&["get", "0.2.0"]).ok();
+    // A list of referrers, which this registry keeps under a tag; a manifest and a blob for each of the two signatures, and
+    // the file that one of them is about.
+    let requests = registry.requests().split_off(before);
+    let count = |part: &str| requests.iter().filter(|request| request.contains(part)).count();
+    assert_eq!(count("/manifests/0.2.0 "), 1, "{requests:?}");
+    assert_eq!((count("/referrers/"), count("/manifests/sha256-")), (1, 1), "{requests:?}");
+    assert_eq!(count("/manifests/sha256:"), 1 + 2, "{requests:?}");
+    assert_eq!(count("/blobs/"), 1 + 2 + 1, "{requests:?}");
+    assert_eq!(requests.len(), 10, "{requests:?}");
+    user.loom(&["get", "0.2.0"]).ok();
+    assert_eq!(registry.requests().len(), before + 10, "what is here and signed costs nothing");
     let stranger = Sandbox::new();
     trust(&stranger, &to, &required(&[&Signer::new().public]));
     stranger.loom(&["get", "0.2.0"]).code(6);
