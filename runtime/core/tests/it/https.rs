@@ -1,6 +1,6 @@
 //! Providers over https on a system without authorities, as in a container image that holds the server alone.
 
-use std::{process::Command, sync::Arc, time::Duration};
+use std::{io::Write as _, process::Command, sync::Arc, time::Duration};
 
 use loom_base::error_chain;
 use loom_core::llm::{ChatRequest, GenerateArguments, LlmClient, LlmProvider};
@@ -69,7 +69,7 @@ async fn a_completion_is_requested() {
     let limit = Duration::from_secs(20);
     let client = LlmClient::default();
     let error = client.complete(&provider, &request, limit, &mut |_| {}).await.unwrap_err();
-    println!("{}", error_chain(&error));
+    writeln!(std::io::stdout(), "{}", error_chain(&error)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
