@@ -2,7 +2,7 @@
 //! of these times, proxies and logins.
 
 use std::{
-    fmt,
+    fmt::{self, Display},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -54,6 +54,13 @@ fn shown(time: Duration) -> String {
     match time.as_millis() {
         milliseconds @ 0..1000 => format!("{milliseconds} ms"),
         _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+/// Reports what a registry left out, such as a login that cannot be used; does nothing without `-v`.
+pub(crate) fn report_skipped(printer: &Printer, registry: impl Display, skipped: Option<String>) {
+    if let Some(skipped) = skipped {
+        printer.detail(format!("{registry}: {skipped}"));
     }
 }
 

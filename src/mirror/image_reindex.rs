@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use loom_oci::ImagePublisher;
 use loom_source::{
-    Digest, Name, Statement,
+    Authority, Digest, Name, Product, Release, Statement,
     record::{IndexEntry, IndexPayload},
 };
 
@@ -14,17 +14,22 @@ use super::{MirrorTaskError, index_writer::IndexChange, reindex::withdrawn};
 #[derive(Debug)]
 pub struct ImageReindex<'a> {
     publisher: &'a ImagePublisher,
+    /// The authority of images that do not say it.
+    authority: &'a Authority,
     binary: &'a Name,
     /// The releases, once the images were read.
     releases: Option<Vec<IndexEntry>>,
-    /// The images without a statement: they are left out.
-    pub incomplete: Vec<String>,
+    /// The releases whose images have no statement: they are left out.
+    pub incomplete: Vec<Release>,
 }
 
 impl<'a> ImageReindex<'a> {
     /// The index of the images of a binary.
-    pub fn of(publisher: &'a ImagePublisher, binary: &'a Name) -> Self {
-        Self { publisher, binary, releases: None, incomplete: Vec::new() }
+    pub fn of(
+        publisher: &'a ImagePublisher,
+        (authority, binary): (&'a Authority, &'a Name),
+    ) -> Self {
+        Self { publisher, authority, binary, releases: None, incomplete: Vec::new() }
     }
 
     /// The entries of the new index.
@@ -77,7 +82,11 @@ impl IndexChange for ImageReindex<'_> {
             };
             match entry.filter(is_own) {
                 Some(entry) => releases.push(entry),
-                None => incomplete.push(image.location),
+                None => {
+                    let (authority, binary) = (self.authority.clone(), self.binary.clone());
+                    let product = Product { authority, binary, platform: image.platform };
+                    incomplete.push(product.at_version(image.version));
+                }
             }
         }
         (self.releases, self.incomplete) = (Some(releases.clone()), incomplete);

@@ -132,9 +132,9 @@ impl MirrorDocuments for Box<dyn Destination> {
 
 #[async_trait]
 impl MirrorDocuments for ImagePublisher {
-    /// A registry knows no conditional writes: the first one, and five repetitions.
+    /// A registry knows no conditional writes: the first one, five repetitions, and the look after the last one.
     fn max_attempts(&self) -> u32 {
-        6
+        7
     }
 
     async fn read(
@@ -160,10 +160,8 @@ impl MirrorDocuments for ImagePublisher {
             Some(DocumentTag::File(_)) => return Ok(Replacement::Conflict),
             None => None,
         };
-        Ok(match self.replace_document(path, bytes, expected).await? {
-            true => Replacement::Replaced,
-            false => Replacement::Conflict,
-        })
+        let is_replaced = self.replace_document(path, bytes, expected).await?;
+        Ok(if is_replaced { Replacement::Replaced } else { Replacement::Conflict })
     }
 
     /// Images are there before the index is written, and the registry collects what no tag names.

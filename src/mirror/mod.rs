@@ -27,6 +27,7 @@
 //! | `reindex` | [`Reindex`]: makes the index from the records of a mirror |
 //! | `collect` | [`collect()`]: removes what no index has named for a while |
 //! | `verify` | [`verify()`]: checks that everything is there, and every byte |
+//! | `verify_images` | [`verify_images`]: the same of a registry or an image layout |
 //! | `verify_documents` | verifies the roots, the timestamp and the index of a mirror |
 //! | `observer` | [`MirrorObserver`]: receives what was done |
 //! | [`bundle`] | a mirror, or a part of one, in one file |
@@ -64,6 +65,7 @@ mod sync;
 mod unpacking;
 mod verify;
 mod verify_documents;
+mod verify_images;
 mod written_index;
 mod yank;
 
@@ -92,6 +94,7 @@ pub use signing_keys::{SigningKeys, write_new_key};
 pub use store_release::StoreRelease;
 pub use sync::{SyncReport, sync};
 pub use unpacking::Unpacking;
-pub use verify::{MirrorFinding, MirrorVerification, verify};
+pub use verify::{MirrorFinding, MirrorVerification, VerifiedRelease, verify};
+pub use verify_images::verify_images;
 pub use written_index::WrittenIndex;
 pub use yank::{Refresh, Yank};

@@ -8,7 +8,7 @@ use loom_test_support::{
     release_images::ReleaseImages,
 };
 
-use crate::support::{Packing, Plain, Run, Sandbox};
+use crate::support::{BINARY, Packing, Plain, Run, Sandbox};
 
 /// `ada:s3cret-w0rd` in base64.
 const AUTH: &str = "YWRhOnMzY3JldC13MHJk";
@@ -213,4 +213,69 @@ fn a_helper_that_is_missing_is_only_said() {
     sandbox.write(sandbox.home().join(".docker/config.json"), r#"{"credsStore":"desktop"}"#);
     let run = sandbox.loom(&["get", "0.2.0", "-v", "--source", &source]).code(4);
     run.says(&["docker-credential-desktop", "the program was not found"]);
+}
+
+#[test]
+fn refused_credentials_have_one_exit_code_whatever_is_asked() {
+    let (_registry, source) = registry(&RegistryAccess::Password, &assets(&["0.2.0"]));
+    let sandbox = Sandbox::new();
+    let table = format!("[[sources]]\ntype = \"oci\"\nurl = \"{source}\"\n");
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &table);
+    for command in [&["list", "--remote"][..], &["update", "--check"], &["get"], &["get", "0.2.0"]]
+    {
+        let run = sandbox.loom(command).code(4);
+        run.says(&["HTTP 401, UNAUTHORIZED", "check the"]);
+    }
+}
+
+#[test]
+fn a_tag_with_a_prefix_is_named_and_is_no_version() {
+    let mut images = assets(&["0.2.0"]);
+    let key = (BINARY.to_owned(), "0.2.0".to_owned());
+    let index = images.tags.remove(&key).unwrap();
+    images.tags.insert((BINARY.to_owned(), "v0.2.0".to_owned()), index);
+    let (_registry, source) = registry(&RegistryAccess::Open, &images);
+    let sandbox = Sandbox::new();
+    for version in [&["0.2.0"][..], &[]] {
+        let run = sandbox.loom(&[&["get", "--source", &source], version].concat()).code(3);
+        run.says(&["has v0.2.0", "a tag is the version itself"]).never_says(&["tag_prefix"]);
+    }
+}
+
+#[test]
+fn the_configuration_of_a_registry_is_checked_before_it_is_asked() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.home().join(".config/loom/config.toml");
+    for (keys, problem) in [
+        ("url = \"oci://registry.example/Loom\"", "does not name a repository of a registry"),
+        ("url = \"oci://registry.example/loom\"\nusername_env = \"USER\"", "password_env"),
+        ("url = \"oci://registry.example/loom\"\npassword_env = \"PASS\"", "username_env"),
+    ] {
+        sandbox.write(&config, &format!("[[sources]]\ntype = \"oci\"\n{keys}\n"));
+        for command in [&["config", "check"][..], &["get"]] {
+            let run = sandbox.loom(command).code(2);
+            let said = format!("{}{}", run.stdout(), run.stderr());
+            assert!(said.contains(problem), "{command:?} {keys}: {said}");
+        }
+    }
+    // The case of a scheme has no meaning.
+    let (registry, source) = registry(&RegistryAccess::Open, &assets(&["0.2.0"]));
+    let url = source.replacen("oci", "OCI", 1);
+    sandbox.write(&config, &format!("[[sources]]\ntype = \"oci\"\nurl = \"{url}\"\n"));
+    sandbox.loom(&["config", "check"]).ok();
+    sandbox.loom(&["get"]).ok();
+    assert!(!registry.requests().is_empty());
+}
+
+#[test]
+fn what_is_asked_instead_of_a_registry_is_named() {
+    let registry = DockerRegistry::start(&RegistryAccess::Open);
+    let through = format!("{}/ghcr", registry.address);
+    let sandbox = Sandbox::new();
+    let table = format!(
+        "[[sources]]\ntype = \"oci\"\nurl = \"oci://registry.example/loom\"\nmirror = \"{through}\"\n"
+    );
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &table);
+    let run = sandbox.loom(&["get", "0.2.0"]).code(3);
+    run.says(&["oci://registry.example/loom", &format!("asked through {through}")]);
 }

@@ -197,10 +197,10 @@ impl ImageTransport for LayoutTransport {
     }
 
     fn location(&self, repository: &str, of: &str) -> String {
-        let separator = match (repository, of.starts_with("sha256:")) {
-            ("", _) => "",
-            (_, true) => "@",
-            (_, false) => ":",
+        let separator = match (repository, of) {
+            ("", _) | (_, "") => "",
+            (_, of) if of.starts_with("sha256:") => "@",
+            _ => ":",
         };
         format!("{} ({repository}{separator}{of})", self.files.location(""))
     }

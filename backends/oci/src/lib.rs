@@ -18,6 +18,7 @@
 //! | `release_manifest` | the offer that a manifest describes |
 //! | `release_evidence` | the signatures that refer to a manifest |
 //! | `mirror_document` | the documents of a signed mirror, under reserved tags |
+//! | [`verify`] | [`ImageVerifier`]: whether all images of a binary are there, and every byte of them |
 //! | `version_list` | the versions of a product among the tags of a repository |
 //! | `transport` | the operations that the source needs of its location |
 //! | `registry` | a registry, through `loom-http` |
@@ -59,6 +60,7 @@ mod registry;
 mod release_evidence;
 mod release_manifest;
 mod transport;
+pub mod verify;
 mod version_list;
 mod written_descriptor;
 
@@ -69,3 +71,4 @@ pub use oci::Oci;
 pub use options::{OciLocation, OciOptions};
 pub use publish::ImagePublisher;
 pub use reference::RegistryReference;
+pub use verify::ImageVerifier;

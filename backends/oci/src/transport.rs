@@ -55,7 +55,7 @@ pub(crate) trait ImageTransport: Debug + Send + Sync {
         digest: &Digest,
     ) -> Result<Vec<Descriptor>, SourceError>;
 
-    /// The name of a document or blob in errors: `of` is a tag or a digest.
+    /// The name of a document or blob in errors: `of` is a tag or a digest, or empty for the repository itself.
     fn location(&self, repository: &str, of: &str) -> String;
 
     /// What was left out because it cannot be read.

@@ -18,8 +18,8 @@ const MAX_READ: usize = 64;
 /// The number of indexes that are requested at the same time.
 const AT_ONCE: usize = 8;
 
-/// The versions of a product. Those that are older than the newest [`MAX_READ`] tags are listed unread; where only the newest
-/// version is needed, no more indexes are read than until one is a release of the product.
+/// The versions of a product. Those that are older than the newest [`MAX_READ`] tags are listed unread, as presumed; where
+/// only the newest version is needed, no more indexes are read than until one is a release of the product.
 pub(crate) async fn of(
     transport: &dyn ImageTransport,
     product: &Product,
@@ -59,8 +59,9 @@ pub(crate) async fn of(
             Err(why) => transport.skipped().add(&version.to_string(), why),
         }
     }
-    listed.extend(unread);
-    Ok(listed.into_iter().map(ListedVersion::from).collect())
+    let presumed = |version| ListedVersion { is_presumed: true, ..ListedVersion::from(version) };
+    let listed = listed.into_iter().map(ListedVersion::from);
+    Ok(listed.chain(unread.into_iter().map(presumed)).collect())
 }
 
 /// The version that a tag is: exactly as it is written.

@@ -29,20 +29,22 @@ pub struct ListedVersion {
     pub version: Version,
     /// The time of publication, where the source gives one. It is not verified.
     pub published: Option<SystemTime>,
+    /// Whether the source did not read for which platforms it has the version: it may have none for the product.
+    pub is_presumed: bool,
 }
 
 impl ListedVersion {
     /// A version with its time of publication in RFC 3339, UTC (`2026-11-22T16:03:00Z`). A text in another form counts
     /// as no time.
     pub fn new(version: Version, published: Option<&str>) -> Self {
-        Self { version, published: published.and_then(parse_rfc3339) }
+        Self { published: published.and_then(parse_rfc3339), ..Self::from(version) }
     }
 }
 
 impl From<Version> for ListedVersion {
     /// A version without a time of publication.
     fn from(version: Version) -> Self {
-        Self { version, published: None }
+        Self { version, published: None, is_presumed: false }
     }
 }
 

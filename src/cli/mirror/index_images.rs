@@ -3,7 +3,10 @@
 use loom_oci::ImagePublisher;
 use serde_json::json;
 
-use crate::cli::{CommandError, Outcome, context::Context, writer_args::index_line};
+use crate::cli::{
+    CommandError, Exit, Outcome, context::Context, transfer_report::release_json,
+    writer_args::index_line,
+};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::Resolved,
@@ -24,16 +27,17 @@ pub(super) fn run(
         let mirror = publisher.to_string();
         return Err(CommandError::from(MirrorTaskError::Unsigned { mirror }));
     }
-    let mut reindex = ImageReindex::of(publisher, &resolved.binary.value);
+    let mut reindex =
+        ImageReindex::of(publisher, (&resolved.authority.value, &resolved.binary.value));
     let index = runtime.block_on(writer.write(&mut reindex))??;
-    for image in &reindex.incomplete {
-        let printer = &context.printer;
-        printer.warning(format!("{image} is left out: it has no statement of its release"));
+    for release in &reindex.incomplete {
+        context.printer.warning(format!("{release} is left out: its statement is missing"));
     }
+    let incomplete: Vec<_> = reindex.incomplete.iter().map(release_json).collect();
     let document = json!({
         "schema": 1, "serial": index.serial, "changed": index.changed, "releases": index.releases,
-        "incomplete": reindex.incomplete, "failed": [],
+        "incomplete": incomplete, "failed": [],
     });
     context.printer.answer(&document, || index_line(&index))?;
-    Ok(crate::cli::Exit::Success)
+    Ok(Exit::Success)
 }

@@ -73,7 +73,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     }
     let folder = context.cwd()?.join(&args.keys);
     let shown_mirror = documents.to_string();
-    if folder.starts_with(shown_mirror.strip_prefix("file://").unwrap_or(&shown_mirror)) {
+    let schemes = ["file://", "oci-layout:"];
+    let path = schemes.iter().find_map(|scheme| shown_mirror.strip_prefix(scheme));
+    if folder.starts_with(path.unwrap_or(&shown_mirror)) {
         let message = format!("{} is in the mirror, which others read", folder.display());
         return Err(
             CommandError::new(Exit::Usage, message).hint("give a folder outside of it with --keys")

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{mirror_location::MirrorLocation, push_images};
 use crate::cli::transfer_report::{TransferReport, copied_json};
 use crate::cli::writer_args::{WriterArgs, index_line};
-use crate::cli::{CommandError, Exit, Outcome, context::Context, version_arg};
+use crate::cli::{CommandError, Exit, Outcome, context::Context, verbose, version_arg};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved},
@@ -59,6 +59,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             mirror::push_indexed_images(&writer, &publisher, &store, &releases, &layers, &reporter);
         let pushed = SourceRuntime::default().block_on(pushed);
         reporter.end();
+        verbose::report_skipped(&context.printer, &publisher, publisher.skipped());
         let (index, pushed) = pushed??;
         return push_images::answer(context, index.as_ref(), &pushed);
     }

@@ -34,7 +34,9 @@ pub(super) fn run(
     let runtime = SourceRuntime::default();
     let keys = args.writer.keys()?;
     let writer = args.writer.writer(publisher, &keys);
-    let current = runtime.block_on(mirror::image_index(&writer))??;
+    let current = runtime.block_on(mirror::image_index(&writer));
+    verbose::report_skipped(&context.printer, publisher, publisher.skipped());
+    let current = current??;
     let missing = missing(args, context, resolved, spec, publisher, current.as_ref())?;
     if let Some(current) = current.as_ref().filter(|_| !missing.is_empty()) {
         // Before anything is transferred.

@@ -11,7 +11,7 @@ use loom_source::Platform;
 use serde_json::json;
 
 use super::{publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder};
-use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport};
+use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport, verbose};
 
 /// Unpacks the assets as `loom get` would, and publishes them as the images of the version.
 pub(super) fn run(
@@ -45,7 +45,9 @@ pub(super) fn run(
     let (store, releases) = (&unpacked.store, &unpacked.releases);
     let pushed =
         mirror::push_indexed_images(&writer, publisher, store, releases, &layers, &reporter);
-    let (_, pushed) = SourceRuntime::default().block_on(pushed)??;
+    let pushed = SourceRuntime::default().block_on(pushed);
+    verbose::report_skipped(&context.printer, publisher, publisher.skipped());
+    let (_, pushed) = pushed??;
     // The folder has one version.
     let images: Vec<&PublishedImages> = pushed.iter().map(|one| &one.images).collect();
     let is_copied = |release: &loom_source::Release| {

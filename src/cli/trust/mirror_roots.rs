@@ -108,10 +108,11 @@ fn mirrors(resolved: &Resolved, context: &Context) -> Result<Vec<Candidate>, Com
 /// documents, and no folders.
 fn mirror_and_path(root: &str) -> Option<(&str, &str)> {
     let is_images = ["oci://", "oci-layout:"].iter().any(|scheme| root.starts_with(scheme));
-    let end = match is_images {
-        true => root.rfind("/root/"),
-        false => root.rfind('/').filter(|_| root.contains("://")),
-    }?;
+    let end = if is_images {
+        root.rfind("/root/")?
+    } else {
+        root.rfind('/').filter(|_| root.contains("://"))?
+    };
     Some((&root[..end], &root[end + 1..]))
 }
 

@@ -69,6 +69,11 @@ impl ImagePublisher {
         }
     }
 
+    /// What was left out because it cannot be read, such as a login; `None` where nothing was.
+    pub fn skipped(&self) -> Option<String> {
+        self.store.skipped().take()
+    }
+
     /// The platforms that the tag of a version has; none where there is no such tag.
     ///
     /// # Errors

@@ -24,8 +24,6 @@ pub struct ImageStatement {
     pub platform: Platform,
     /// The text of its statement; `None` where it has none.
     pub statement: Option<String>,
-    /// The image in messages.
-    pub location: String,
 }
 
 impl ImagePublisher {
@@ -60,7 +58,7 @@ impl ImagePublisher {
             // A manifest without an index is for the platform of its statement only.
             ImageContent::Manifest(manifest) => {
                 let platform = version_list::stated_platform(&manifest).map_err(malformed)?;
-                let image = platform.map(|platform| image(version, platform, &manifest, at()));
+                let image = platform.map(|platform| image(version, platform, &manifest));
                 return Ok(image.into_iter().collect());
             }
         };
@@ -74,7 +72,7 @@ impl ImagePublisher {
             if let ImageContent::Manifest(manifest) =
                 content.map_err(|why| SourceError::malformed(&at, why))?
             {
-                images.push(image(version.clone(), platform, &manifest, at));
+                images.push(image(version.clone(), platform, &manifest));
             }
         }
         Ok(images)
@@ -85,12 +83,7 @@ fn with_platform(descriptor: &Descriptor) -> Option<(&Descriptor, Platform)> {
     Some((descriptor, platform_of(descriptor)?))
 }
 
-fn image(
-    version: Version,
-    platform: Platform,
-    manifest: &ImageManifest,
-    location: String,
-) -> ImageStatement {
+fn image(version: Version, platform: Platform, manifest: &ImageManifest) -> ImageStatement {
     let statement = manifest.annotations.get(STATEMENT).cloned();
-    ImageStatement { version, platform, statement, location }
+    ImageStatement { version, platform, statement }
 }
