@@ -20,6 +20,8 @@ pub(super) struct Census {
     pub(super) versions: Vec<VersionHere>,
     /// What keeps trees.
     pub(super) roots: GcRoots,
+    /// The objects in `objects/`.
+    pub(super) objects: Vec<Digest>,
     /// The trees of development builds.
     pub(super) development: Vec<Digest>,
     /// Whether a record or a statement cannot be read, so that any tree and object may be needed.
@@ -86,6 +88,7 @@ impl Store {
         let survey = self.survey()?;
         // Something in the place of a folder of records hides what they name.
         census.unreadable = !survey.misplaced.is_empty();
+        census.objects = survey.objects;
         if census.damaged_roots.is_empty() {
             census.roots = self.roots(now)?;
         }
@@ -140,16 +143,25 @@ impl Store {
     ) -> Result<(VersionHere, bool), StoreError> {
         let mut readable = true;
         let record = usable(self.record(release), &mut readable)?;
-        let statement = match &record {
-            Some(record) => usable(self.statement(&record.statement), &mut readable)?,
-            None => None,
-        };
+        let verification = self.verification(release).ok().flatten();
         let mut trees: Vec<Digest> = Vec::new();
-        trees.extend(statement.filter(|s| s.release() == *release).map(|s| s.tree));
-        trees.extend(self.find(release)?.map(|installed| installed.tree));
+        if let Some(record) = &record {
+            // A verification names the tree of its statement, which then need not be read and hashed.
+            let known = verification.as_ref().filter(|known| known.statement == record.statement);
+            trees.extend(match known {
+                Some(known) => Some(known.tree),
+                None => usable(self.statement(&record.statement), &mut readable)?
+                    .filter(|statement| statement.release() == *release)
+                    .map(|statement| statement.tree),
+            });
+        }
+        // Whether the tree of the record is there does not matter, so that it is not looked for where the link leads to it.
+        let leads_there = self.linked_tree(release).is_some_and(|tree| trees.contains(&tree));
+        if !leads_there {
+            trees.extend(self.find(release)?.map(|installed| installed.tree));
+        }
         trees.sort_unstable();
         trees.dedup();
-        let verification = self.verification(release).ok().flatten();
         let mut objects: Vec<Digest> = record.iter().flat_map(objects_of).collect();
         objects.extend(verification.iter().flat_map(|known| known.evidence.iter().copied()));
         objects.sort_unstable();

@@ -53,16 +53,6 @@ impl Store {
         Ok(true)
     }
 
-    /// The objects that are not in `needed`; files with another name are none.
-    pub(super) fn unnamed_objects(
-        &self,
-        needed: &BTreeSet<Digest>,
-    ) -> Result<Vec<Digest>, StoreError> {
-        let mut found = self.objects_here()?;
-        found.retain(|object| !needed.contains(object));
-        Ok(found)
-    }
-
     /// Removes objects and returns their size.
     pub(super) fn remove_objects_of(&self, objects: &[Digest]) -> Result<u64, StoreError> {
         let remove = |object: &Digest| {

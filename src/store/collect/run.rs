@@ -214,11 +214,18 @@ impl<'a> Collection<'a> {
     }
 
     /// The objects that something needs.
-    pub(super) fn needed_objects(&self) -> BTreeSet<Digest> {
+    fn needed_objects(&self) -> BTreeSet<Digest> {
         let mut needed = self.needed_trees();
         needed.extend(&self.busy);
         needed.extend(self.left.iter().flat_map(|version| &version.objects));
         needed
+    }
+
+    /// The objects that nothing needs.
+    pub(super) fn unnamed_objects(&self) -> Vec<Digest> {
+        let needed = self.needed_objects();
+        let here = self.census.objects.iter().copied();
+        here.filter(|object| !needed.contains(object)).collect()
     }
 
     /// Takes trees and objects away that nothing names. What is on the disk must not name what is removed, so the disk
@@ -242,7 +249,7 @@ impl<'a> Collection<'a> {
             }
         }
         self.barrier.wait_for_existing(self.store.root())?;
-        let objects = self.store.unnamed_objects(&self.needed_objects())?;
+        let objects = self.unnamed_objects();
         self.report.freed += self.store.remove_objects_of(&objects)?;
         self.report.objects = objects.len();
         Ok(())

@@ -59,6 +59,25 @@ fn a_record_that_cannot_be_read_keeps_all_trees_and_objects() {
     assert!(installed.entry.exists());
 }
 
+#[test]
+fn a_statement_that_cannot_be_read_keeps_all_trees_unless_the_verification_says_what_it_names() {
+    let home = home();
+    let store = &home.store;
+    let installed = install(store, "0.1.0", b"x");
+    let statement = store.record(&installed.release).unwrap().unwrap().statement;
+    let unnamed = store.tree(&Digest::of(b"unnamed"));
+    fs::create_dir(&unnamed).unwrap();
+    fs::remove_file(&installed.link).unwrap();
+    fs::write(store.object(&statement), b"{").unwrap();
+    assert!(!collect(store).unreadable);
+    assert!(installed.entry.exists() && !unnamed.exists());
+
+    fs::create_dir(&unnamed).unwrap();
+    fs::remove_file(store.verification_path(&installed.release)).unwrap();
+    assert!(collect(store).unreadable);
+    assert!(installed.entry.exists() && unnamed.exists());
+}
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Sets the time of the last use of a version.
