@@ -55,16 +55,18 @@ impl Store {
 
     /// Removes objects and returns their size.
     pub(super) fn remove_objects_of(&self, objects: &[Digest]) -> Result<u64, StoreError> {
-        let remove = |object: &Digest| {
-            let bytes = self.object_bytes_on_disk(object);
-            match remove_any(&self.object(object)) {
-                Ok(()) => Ok(bytes),
-                // Another user's; that user's next run removes it.
-                Err(error) if error.is_read_only() => Ok(0),
-                Err(error) => Err(error),
-            }
-        };
-        on_waiting_threads(objects, remove).into_iter().sum()
+        on_waiting_threads(objects, |object| self.remove_object(object)).into_iter().sum()
+    }
+
+    /// Removes an object and returns its size.
+    pub(super) fn remove_object(&self, object: &Digest) -> Result<u64, StoreError> {
+        let bytes = self.object_bytes_on_disk(object);
+        match remove_any(&self.object(object)) {
+            Ok(()) => Ok(bytes),
+            // Another user's; that user's next run removes it.
+            Err(error) if error.is_read_only() => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes old partial transfers, failures and roots; returns how many transfers and failures, and their bytes.
