@@ -83,6 +83,7 @@ const MAX_SWEPT: usize = 64;
 ///     channel: Channel::Authenticated,
 ///     source: Box::new(source),
 ///     signed: None,
+///     through: None,
 ///     stop_on_error: false,
 ///     stop_on_absent: false,
 ///     reach: Reach::Disk,

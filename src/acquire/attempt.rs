@@ -102,10 +102,14 @@ impl SourceAttempt {
     ) -> Self {
         // Cargo builds have no time limit.
         let bounded = candidate.class != SourceClass::Build && !candidate.timeout.is_zero();
+        let mut outcome = outcome.into();
+        if let Some(through) = &candidate.through {
+            outcome.push_str(&format!(" (asked through {through})"));
+        }
         let record = Attempt {
             source: candidate.name.clone(),
             kind,
-            outcome: outcome.into(),
+            outcome,
             ms: milliseconds(took),
             timeout_ms: bounded.then(|| milliseconds(candidate.timeout)),
         };

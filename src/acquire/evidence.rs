@@ -171,13 +171,25 @@ impl Gathered<'_> {
 
     /// The address of an asset, for display.
     fn location(&self, asset: &AssetRef) -> String {
-        let source = self.candidate.source.to_string();
-        if asset.as_str().starts_with(&source) {
-            return asset.to_string();
-        }
-        let asset = asset.as_str().trim_start_matches('/');
-        format!("{}/{asset}", source.trim_end_matches('/'))
+        address(&self.candidate.source.to_string(), asset.as_str())
     }
+}
+
+/// The address of an asset of a source, for display. That of an image begins with the repository, with which that of its
+/// source may end.
+fn address(source: &str, asset: &str) -> String {
+    if asset.starts_with(source) {
+        return asset.to_owned();
+    }
+    let (source, asset) = (source.trim_end_matches('/'), asset.trim_start_matches('/'));
+    if let Some((repository, _)) = asset.split_once("@sha256:") {
+        let ends = repository.char_indices().filter(|(_, c)| *c == '/').map(|(at, _)| at);
+        let is_common = |end: &usize| source.ends_with(&format!("/{}", &repository[..*end]));
+        if let Some(end) = ends.chain([repository.len()]).filter(is_common).max() {
+            return format!("{}{asset}", &source[..source.len() - end]);
+        }
+    }
+    format!("{source}/{asset}")
 }
 
 /// The signatures in a file: Sigstore bundles may be several, one on each line.
@@ -188,4 +200,23 @@ fn parts(kind: EvidenceKind, bytes: Bytes) -> Vec<Bytes> {
     }
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     lines.take(MAX_OPENED).map(|line| bytes.slice_ref(line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_repository_once() {
+        for (source, asset, expected) in [
+            ("oci://h/a/b", "a/b/c@sha256:0", "oci://h/a/b/c@sha256:0"),
+            ("oci://h/a/c", "a/c@sha256:0", "oci://h/a/c@sha256:0"),
+            ("oci://h", "c@sha256:0", "oci://h/c@sha256:0"),
+            ("oci-layout:/m", "c@sha256:0", "oci-layout:/m/c@sha256:0"),
+            ("https://h/a/", "/a/b.sig", "https://h/a/a/b.sig"),
+            ("https://h/a", "https://h/a/b.sig", "https://h/a/b.sig"),
+        ] {
+            assert_eq!(address(source, asset), expected);
+        }
+    }
 }

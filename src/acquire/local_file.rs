@@ -40,6 +40,7 @@ impl LocalFile {
             channel: Channel::Authenticated,
             source: Box::new(Self { path, sha256 }),
             signed: None,
+            through: None,
             stop_on_error: true,
             stop_on_absent: true,
             reach: Reach::Disk,

@@ -1,6 +1,6 @@
 //! Names what sources have instead of a release that none of them has.
 
-use loom_source::{Product, Version, process_clock};
+use loom_source::{Product, Scheme, Version, process_clock};
 
 use super::{AcquireError, SourceAttempt, SourceRuntime};
 use crate::{sources::Candidate, store::AttemptKind};
@@ -25,11 +25,23 @@ pub(super) fn name_near_misses(
         let names = process_clock::within(candidate.timeout, names);
         let names = runtime.block_on(names)?.unwrap_or_default();
         if !names.is_empty() {
-            let names = names.join(", ");
-            record.outcome.push_str(&format!(
-                ", but has {names}; these names are not looked for (`asset` and `tag_prefix` of the source set them)"
-            ));
+            let (names, why) = (names.join(", "), why_not(candidate));
+            record
+                .outcome
+                .push_str(&format!(", but has {names}; these names are not looked for ({why})"));
         }
     }
     Ok(())
+}
+
+/// What decides which names are looked for.
+fn why_not(candidate: &Candidate) -> &'static str {
+    let source = candidate.source.to_string();
+    let scheme = source.split_once(':').and_then(|(scheme, _)| scheme.parse().ok());
+    match scheme {
+        Some(Scheme::Oci | Scheme::OciLayout) => {
+            "a tag is the version itself, such as 0.2.0 and not v0.2.0"
+        }
+        _ => "`asset` and `tag_prefix` of the source set them",
+    }
 }

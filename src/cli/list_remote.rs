@@ -49,6 +49,8 @@ struct RemoteRow {
     sources: Vec<String>,
     published: Option<SystemTime>,
     here: bool,
+    /// Whether a source read that it has the release, and does not only list the version.
+    is_read: bool,
 }
 
 type RemoteRows = BTreeMap<(Slot, Platform), RemoteRow>;
@@ -86,6 +88,11 @@ pub(crate) fn run(args: &RemoteArgs, context: &Context) -> Outcome {
     if rows.values().any(|row| row.here) {
         context.printer.message("* installed");
     }
+    if rows.values().any(|row| !row.is_read) {
+        context
+            .printer
+            .message("? not read: the source may not have the version for this platform");
+    }
     for text in listings.iter().filter_map(remark) {
         context.printer.message(text);
     }
@@ -108,15 +115,19 @@ fn rows(
             let shown = |version: &Version| all || candidate.prerelease || !version.is_prerelease();
             let versions = versions.iter().filter(|listed| shown(&listed.version));
             let mut slots: Vec<_> = versions
-                .map(|listed| (Slot::Version(listed.version.clone()), listed.published))
+                .map(|listed| {
+                    let slot = Slot::Version(listed.version.clone());
+                    (slot, listed.published, !listed.is_presumed)
+                })
                 .collect();
-            slots.extend(build.then_some((Slot::Dev, None)));
-            for (slot, published) in slots {
+            slots.extend(build.then_some((Slot::Dev, None, true)));
+            for (slot, published, is_read) in slots {
                 let here = store.find(&product.in_slot(slot.clone()))?.is_some();
                 let row = rows.entry((slot, product.platform)).or_default();
                 row.sources.push(listing.source.clone());
                 row.published = row.published.or(published);
                 row.here = here;
+                row.is_read |= is_read || here;
             }
         }
     }
@@ -127,8 +138,11 @@ fn rows(
 fn failure_of(listing: &SourceListing) -> Option<(Exit, String)> {
     match &listing.products.first()?.1 {
         RemoteListing::Failed(cause) => {
-            let refused = cause.kind() == AttemptKind::Rejected;
-            let exit = if refused { Exit::Integrity } else { Exit::Unreachable };
+            let exit = match cause.kind() {
+                AttemptKind::Rejected => Exit::Integrity,
+                AttemptKind::Credentials => Exit::Credentials,
+                _ => Exit::Unreachable,
+            };
             Some((exit, cause_line(cause)))
         }
         RemoteListing::NotAsked => Some((Exit::Offline, NOT_ASKED.to_owned())),
@@ -146,7 +160,8 @@ fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
     let failures: Option<Vec<(Exit, String)>> = listings.iter().map(failure_of).collect();
     let failures = failures?;
     // A source that failed may answer the next time; one that cannot be listed never does.
-    let exits = [Exit::Integrity, Exit::Unreachable, Exit::Offline, Exit::Absent];
+    let exits =
+        [Exit::Integrity, Exit::Credentials, Exit::Unreachable, Exit::Offline, Exit::Absent];
     let exit = exits.into_iter().find(|exit| failures.iter().any(|(one, _)| one == exit))?;
     let causes = listings.iter().zip(failures);
     let causes = causes.map(|(listing, (_, why))| format!("{}: {why}", listing.source));
@@ -156,7 +171,7 @@ fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
 fn row_json(product: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {
     json!({
         "authority": product.authority, "binary": product.binary, "version": slot.to_string(),
-        "platform": platform, "sources": row.sources, "here": row.here,
+        "platform": platform, "sources": row.sources, "here": row.here, "read": row.is_read,
         "published": row.published.map(format_rfc3339),
         "prerelease": slot.version().is_some_and(Version::is_prerelease),
     })
@@ -174,7 +189,14 @@ fn human(rows: &RemoteRows) -> String {
 fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5] {
     let published = row.published.map(format_rfc3339).unwrap_or_default();
     [
-        (if row.here { "*" } else { "" }).to_owned(),
+        (if row.here {
+            "*"
+        } else if row.is_read {
+            ""
+        } else {
+            "?"
+        })
+        .to_owned(),
         slot.to_string(),
         platform.to_string(),
         published.split('T').next().unwrap_or_default().to_owned(),

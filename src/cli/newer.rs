@@ -4,7 +4,7 @@ use loom_source::{Product, Selector, Version};
 
 use super::{CommandError, context::Context, ready, selection::Selection};
 use loom_runtime::{
-    acquire::{self, AcquireError, FailureReason, NewerQuery, NewerVersions},
+    acquire::{self, AcquireError, NewerQuery, NewerVersions},
     config::Resolved,
     sources::{OpenedSources, SourceClass},
     trust::Policy,
@@ -42,7 +42,7 @@ pub(crate) fn ask(
         let release = format!("{} {selector} {}", product.binary, product.platform);
         return Err(AcquireError::Unserved {
             release,
-            reason: FailureReason::Unreachable,
+            reason: found.failure(),
             attempts: std::mem::take(&mut found.failed),
             unverified: false,
         }

@@ -2,7 +2,7 @@
 //! of these times, proxies and logins.
 
 use std::{
-    fmt,
+    fmt::{self, Display},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -10,8 +10,8 @@ use std::{
 use async_trait::async_trait;
 use loom_http::{Exchange, Journal};
 use loom_source::{
-    AssetRef, Capabilities, Download, ListingScope, Name, Offer, Platform, Product, RangeRequest,
-    Release, Source, SourceError, Version, VersionListing,
+    AssetRef, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform, Product,
+    RangeRequest, Release, Source, SourceError, Version, VersionListing,
 };
 
 use super::printer::Printer;
@@ -54,6 +54,13 @@ fn shown(time: Duration) -> String {
     match time.as_millis() {
         milliseconds @ 0..1000 => format!("{milliseconds} ms"),
         _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+/// Reports what a registry left out, such as a login that cannot be used; does nothing without `-v`.
+pub(crate) fn report_skipped(printer: &Printer, registry: impl Display, skipped: Option<String>) {
+    if let Some(skipped) = skipped {
+        printer.detail(format!("{registry}: {skipped}"));
     }
 }
 
@@ -141,6 +148,10 @@ impl Source for ReportingSource {
         let result = self.source.find(release).await;
         self.report(&format!("find {release}"), begun, &result, |offer| found(offer.as_ref()));
         result
+    }
+
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        self.source.offer_by_digest(release, files)
     }
 
     async fn list(

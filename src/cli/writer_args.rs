@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loom_mirror::Destination;
-
 use crate::cli::CommandError;
-use loom_runtime::mirror::{IndexWriter, SigningKeys, WrittenIndex};
+use loom_runtime::mirror::{IndexWriter, MirrorDocuments, SigningKeys, WrittenIndex};
 
 /// The options of commands that change an index.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -34,14 +32,14 @@ impl WriterArgs {
         Ok(SigningKeys::read(self.keys.iter().map(PathBuf::as_path))?)
     }
 
-    /// A writer of the index of `destination`.
+    /// A writer of the index of a mirror.
     pub(crate) fn writer<'a>(
         &self,
-        destination: &'a dyn Destination,
+        documents: &'a dyn MirrorDocuments,
         keys: &'a SigningKeys,
     ) -> IndexWriter<'a> {
         IndexWriter {
-            destination,
+            documents,
             keys,
             validity: self.expires.unwrap_or(90 * DAY),
             timestamp_validity: self.timestamp_expires.or(self.expires).unwrap_or(7 * DAY),

@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use loom_base::redact;
+use loom_oci::RegistryReference;
 use loom_source::{Name, Scheme};
 use url::Url;
 
@@ -52,6 +53,14 @@ pub enum SourceTextError {
     /// The URL of a registry with more than host and repository.
     #[error("expected oci://host/repository, got {0:?}")]
     Registry(String),
+    /// The URL of a registry with a repository that no registry has.
+    #[error("{url:?} does not name a repository of a registry: {why}")]
+    RegistryName {
+        /// The URL, without secrets.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A URL with `?` or `#`.
     #[error("the URL of a mirror has no ? and no #: {0:?}")]
     Query(String),
@@ -99,7 +108,8 @@ fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
         return path_url(&base.join(text)).map(mirror);
     }
     let Some((scheme, rest)) = text.split_once(':') else { return Err(unknown(text, base)) };
-    match scheme.parse() {
+    // The case of a scheme has no meaning (RFC 3986, section 3.1).
+    match scheme.to_ascii_lowercase().parse() {
         Ok(Scheme::Github) => repository(rest).map(github),
         Ok(Scheme::Oci) => registry_url(text).map(oci),
         Ok(Scheme::OciLayout) if !rest.is_empty() && !rest.starts_with("//") => {
@@ -150,7 +160,10 @@ fn registry_url(text: &str) -> Result<OciPlace, SourceTextError> {
     if has_login || has_more || url.path().contains([':', '@']) {
         return Err(SourceTextError::Registry(shown()));
     }
-    Ok(OciPlace::Registry(url))
+    match RegistryReference::of_url(&url) {
+        Ok(_) => Ok(OciPlace::Registry(url)),
+        Err(why) => Err(SourceTextError::RegistryName { url: shown(), why: why.to_string() }),
+    }
 }
 
 /// The URL of a mirror. It is not opened.
@@ -228,6 +241,7 @@ mod tests {
             ("az://c/p", "mirror az://c/p"),
             ("oci://registry.example/loom", "oci oci://registry.example/loom"),
             ("oci://127.0.0.1:5000/loom", "oci oci://127.0.0.1:5000/loom"),
+            ("OCI://registry.example/loom", "oci oci://registry.example/loom"),
             ("oci-layout:images", "oci oci-layout:/base/dir/images"),
             ("oci-layout:/m/x.tar", "oci oci-layout:/m/x.tar"),
             ("target", "target target"),

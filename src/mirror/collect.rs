@@ -51,7 +51,7 @@ pub async fn collect(
     now: SystemTime,
 ) -> Result<MirrorGarbage, MirrorTaskError> {
     for _ in 0..MAX_ATTEMPTS {
-        let current = CurrentIndex::read(destination).await?;
+        let current = CurrentIndex::read(&destination).await?;
         if current.file.is_none() {
             return Err(MirrorTaskError::NoIndex { mirror: destination.to_string() });
         }
@@ -62,7 +62,7 @@ pub async fn collect(
         let named = named(destination, &current, &files, now).await?;
         let garbage = garbage(&files, &named, now);
         // What an index names that was written meanwhile stays.
-        let again = CurrentIndex::read(destination).await?;
+        let again = CurrentIndex::read(&destination).await?;
         if again.file.map(|(bytes, _)| bytes) != current.file.map(|(bytes, _)| bytes) {
             continue;
         }

@@ -1,13 +1,12 @@
 //! [`CurrentIndex`]: the index of a mirror that is written, as it was read.
 
 use bytes::Bytes;
-use loom_mirror::{Destination, destination::VersionTag};
 use loom_source::{
     Index,
     record::{IndexPayload, SignedKind},
 };
 
-use super::{MirrorTaskError, WrittenIndex};
+use super::{DocumentTag, MirrorDocuments, MirrorTaskError, WrittenIndex};
 
 /// The index of a mirror that is written, as it was read.
 #[derive(Debug, Clone)]
@@ -15,21 +14,21 @@ pub struct CurrentIndex {
     /// What it says; serial 0 and nothing where the mirror has no index.
     pub payload: IndexPayload,
     /// The file and its tag; `None` where the mirror has no index.
-    pub file: Option<(Bytes, VersionTag)>,
+    pub file: Option<(Bytes, DocumentTag)>,
 }
 
 impl CurrentIndex {
-    /// Reads the index of `destination`: one request.
+    /// Reads the index of a mirror: one request, two in a registry.
     ///
     /// # Errors
     /// Where it cannot be read or is no index.
-    pub async fn read(destination: &dyn Destination) -> Result<Self, MirrorTaskError> {
-        let file = destination.read(Index::PATH, SignedKind::Index.max_bytes()).await?;
+    pub async fn read(documents: &dyn MirrorDocuments) -> Result<Self, MirrorTaskError> {
+        let file = documents.read(Index::PATH, SignedKind::Index.max_bytes()).await?;
         let Some((bytes, tag)) = file else {
             return Ok(Self { payload: empty(), file: None });
         };
         let index = Index::parse(&bytes).map_err(|source| MirrorTaskError::Document {
-            at: format!("{destination}/{}", Index::PATH),
+            at: format!("{documents}/{}", Index::PATH),
             source,
         })?;
         Ok(Self { payload: index.payload, file: Some((bytes, tag)) })

@@ -5,24 +5,21 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_base::{Backoff, backoff::jitter, time::format_rfc3339};
-use loom_mirror::{Destination, destination::Replacement};
+use loom_mirror::destination::Replacement;
 use loom_source::{
     Digest, Index,
     record::{IndexEntry, IndexPayload, IndexTimestamp, MAX_NUMBER, SignedDocument, SignedKind},
 };
 
-use super::{CurrentIndex, MirrorTaskError, SigningKeys, WrittenIndex, root_chain::newest_root};
+use super::{
+    CurrentIndex, MirrorDocuments, MirrorTaskError, SigningKeys, WrittenIndex,
+    root_chain::newest_root,
+};
 use crate::trust::mirror::TrustedRoot;
-
-/// How often an index is written before the writer gives up: each attempt but the last was overtaken by another writer.
-const MAX_ATTEMPTS: u32 = 30;
 
 /// The pauses between two attempts.
 const PAUSES: Backoff =
     Backoff { first: Duration::from_millis(20), longest: Duration::from_secs(1) };
-
-/// The file that makes a folder a store.
-const FORMAT: (&str, &[u8]) = ("format", b"loom-store 1\n");
 
 /// A change of an index. It is evaluated anew whenever another writer was faster.
 #[async_trait(?Send)]
@@ -42,7 +39,7 @@ pub trait IndexChange {
 #[derive(Debug)]
 pub struct IndexWriter<'a> {
     /// The mirror.
-    pub destination: &'a dyn Destination,
+    pub documents: &'a dyn MirrorDocuments,
     /// The keys that sign, where the mirror has a root.
     pub keys: &'a SigningKeys,
     /// How long the index is valid, where the mirror has a root; at most a year.
@@ -62,8 +59,8 @@ impl IndexWriter<'_> {
         change: &mut dyn IndexChange,
     ) -> Result<WrittenIndex, MirrorTaskError> {
         let mut changed = false;
-        for attempt in 0..MAX_ATTEMPTS {
-            let current = CurrentIndex::read(self.destination).await?;
+        for attempt in 0..self.documents.max_attempts() {
+            let current = CurrentIndex::read(self.documents).await?;
             if !change.is_needed(&current.payload) {
                 return Ok(WrittenIndex::of(&current.payload, changed));
             }
@@ -79,7 +76,7 @@ impl IndexWriter<'_> {
                 }
             }
         }
-        Err(MirrorTaskError::Contended { mirror: self.destination.to_string() })
+        Err(MirrorTaskError::Contended { mirror: self.documents.to_string() })
     }
 
     /// Checks that an index could be written: that enough keys are here. For what is done before [`write`](Self::write).
@@ -92,11 +89,11 @@ impl IndexWriter<'_> {
 
     /// The newest root of the mirror, of which enough keys are here; `None` where the mirror is not signed.
     async fn root(&self, current: &IndexPayload) -> Result<Option<TrustedRoot>, MirrorTaskError> {
-        let root = newest_root(self.destination, current.root.unwrap_or(1)).await?;
+        let root = newest_root(self.documents, current.root.unwrap_or(1)).await?;
         let Some(trusted) = root else {
             return match current.root {
                 Some(number) => {
-                    Err(MirrorTaskError::NoRoot { mirror: self.destination.to_string(), number })
+                    Err(MirrorTaskError::NoRoot { mirror: self.documents.to_string(), number })
                 }
                 None => Ok(None),
             };
@@ -120,7 +117,7 @@ impl IndexWriter<'_> {
         if let Some(root) = root
             && let Some(entry) = releases.iter().find(|e| !root.authorities.contains(&e.authority))
         {
-            let (authority, mirror) = (entry.authority.clone(), self.destination.to_string());
+            let (authority, mirror) = (entry.authority.clone(), self.documents.to_string());
             return Err(MirrorTaskError::Authority { authority, mirror });
         }
         // The serial of a new root begins anew where the old one was driven to its end.
@@ -128,7 +125,7 @@ impl IndexWriter<'_> {
         let serial = match current.serial {
             serial if serial < MAX_NUMBER => serial + 1,
             _ if is_new_root => 1,
-            _ => return Err(MirrorTaskError::LastSerial { mirror: self.destination.to_string() }),
+            _ => return Err(MirrorTaskError::LastSerial { mirror: self.documents.to_string() }),
         };
         let now = SystemTime::now();
         Ok(IndexPayload {
@@ -155,15 +152,11 @@ impl IndexWriter<'_> {
             None => Index::unsigned(next.clone()).signed,
         };
         let bytes = Bytes::from(document.to_bytes(SignedKind::Index));
-        self.keep_history(current).await?;
-        if current.file.is_none() {
-            let (key, format) = FORMAT;
-            self.destination.put_object(key, format.to_vec().into()).await?;
-        }
-        // What the index names is on the disk before the index is.
-        self.destination.sync().await?;
+        let key = history_key(current.payload.serial);
+        let former = current.file.as_ref().map(|(bytes, _)| (key.as_str(), bytes));
+        self.documents.before_index(former).await?;
         let tag = current.file.as_ref().map(|(_, tag)| tag);
-        let replaced = self.destination.replace(Index::PATH, bytes, tag).await?;
+        let replaced = self.documents.replace(Index::PATH, bytes, tag).await?;
         if replaced == Replacement::Replaced
             && let Some(root) = root
         {
@@ -171,14 +164,6 @@ impl IndexWriter<'_> {
             self.stamp(root, next.serial, digest).await?;
         }
         Ok(replaced)
-    }
-
-    /// Keeps the index that is about to be replaced, for those who read it, and whose objects are still needed for a while.
-    async fn keep_history(&self, current: &CurrentIndex) -> Result<(), MirrorTaskError> {
-        let Some((bytes, _)) = &current.file else { return Ok(()) };
-        let key = history_key(current.payload.serial);
-        self.destination.put_object(&key, bytes.to_vec().into()).await?;
-        Ok(())
     }
 
     /// Writes the timestamp for an index, where the root has that role and no later timestamp is there.
@@ -193,8 +178,8 @@ impl IndexWriter<'_> {
     ) -> Result<(), MirrorTaskError> {
         let Some(role) = &root.root().roles.timestamp else { return Ok(()) };
         let (path, max_bytes) = (IndexTimestamp::PATH, SignedKind::Timestamp.max_bytes());
-        for _ in 0..MAX_ATTEMPTS {
-            let current = self.destination.read(path, max_bytes).await?;
+        for _ in 0..self.documents.max_attempts() {
+            let current = self.documents.read(path, max_bytes).await?;
             let later = current
                 .as_ref()
                 .and_then(|(bytes, _)| stamped(bytes))
@@ -214,11 +199,11 @@ impl IndexWriter<'_> {
             let document = self.keys.sign(SignedKind::Timestamp, role, stamp.to_payload())?;
             let bytes = document.to_bytes(SignedKind::Timestamp).into();
             let tag = current.as_ref().map(|(_, tag)| tag);
-            if self.destination.replace(path, bytes, tag).await? == Replacement::Replaced {
+            if self.documents.replace(path, bytes, tag).await? == Replacement::Replaced {
                 return Ok(());
             }
         }
-        Err(MirrorTaskError::Contended { mirror: self.destination.to_string() })
+        Err(MirrorTaskError::Contended { mirror: self.documents.to_string() })
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mirror_files` | [`MirrorFiles`]: reads the files of a mirror by their paths |
 //! | `diff` | [`diff`]: in what two mirrors differ |
+//! | `mirror_documents` | [`MirrorDocuments`]: the index, the timestamp and the roots of a mirror that is written |
 //! | `current_index` | [`CurrentIndex`]: the index of a mirror that is written, as it was read |
 //! | `index_writer` | [`IndexWriter`]: changes an index, so that writers at the same time lose nothing |
 //! | `written_index` | [`WrittenIndex`]: the index after a task |
@@ -20,10 +21,13 @@
 //! | `unpacking` | [`Unpacking`]: acquires releases without statements, so that these can be made |
 //! | `push` · `store_release` | [`push()`]: puts releases of the store on this machine into a mirror |
 //! | `image_push` | [`push_images`]: puts releases of the store into a registry |
+//! | `indexed_images` | [`push_indexed_images`]: the same, and into the index of the registry where it is signed |
+//! | `image_reindex` | [`ImageReindex`]: makes the index of a registry from its images |
 //! | `refresh` | [`refresh()`]: keeps an index valid |
 //! | `reindex` | [`Reindex`]: makes the index from the records of a mirror |
 //! | `collect` | [`collect()`]: removes what no index has named for a while |
 //! | `verify` | [`verify()`]: checks that everything is there, and every byte |
+//! | `verify_images` | [`verify_images`]: the same of a registry or an image layout |
 //! | `verify_documents` | verifies the roots, the timestamp and the index of a mirror |
 //! | `observer` | [`MirrorObserver`]: receives what was done |
 //! | [`bundle`] | a mirror, or a part of one, in one file |
@@ -37,8 +41,11 @@ mod current_index;
 mod diff;
 mod error;
 mod image_push;
+mod image_reindex;
 mod index_writer;
+mod indexed_images;
 mod lacking;
+mod mirror_documents;
 mod mirror_files;
 mod object_transfer;
 mod observer;
@@ -58,6 +65,7 @@ mod sync;
 mod unpacking;
 mod verify;
 mod verify_documents;
+mod verify_images;
 mod written_index;
 mod yank;
 
@@ -67,7 +75,10 @@ pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
 pub use image_push::{PushedVersion, RuntimeLayers, push_images};
+pub use image_reindex::ImageReindex;
 pub use index_writer::{IndexChange, IndexWriter};
+pub use indexed_images::{image_index, push_indexed_images};
+pub use mirror_documents::{DocumentTag, MirrorDocuments};
 pub use mirror_files::MirrorFiles;
 pub use observer::MirrorObserver;
 pub use offered::{SourceRelease, SourceReleases, offered};
@@ -83,6 +94,7 @@ pub use signing_keys::{SigningKeys, write_new_key};
 pub use store_release::StoreRelease;
 pub use sync::{SyncReport, sync};
 pub use unpacking::Unpacking;
-pub use verify::{MirrorFinding, MirrorVerification, verify};
+pub use verify::{MirrorFinding, MirrorVerification, VerifiedRelease, verify};
+pub use verify_images::verify_images;
 pub use written_index::WrittenIndex;
 pub use yank::{Refresh, Yank};

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
+use loom_mirror::Destination;
 use loom_source::{
     Digest,
     record::{IndexEntry, IndexPayload},
@@ -17,7 +18,7 @@ use crate::store::Store;
 /// How many releases are transferred at the same time.
 pub(super) const AT_ONCE: usize = 4;
 
-/// Puts releases of the store into a mirror, then into its index. A release that is there gets the evidence that only the
+/// Puts releases of the store into the mirror `to`, then into its index, which `writer` changes. A release that is there gets the evidence that only the
 /// store has.
 ///
 /// # Errors
@@ -25,20 +26,20 @@ pub(super) const AT_ONCE: usize = 4;
 /// read or written.
 pub async fn push(
     writer: &IndexWriter<'_>,
+    to: &dyn Destination,
     store: &Store,
     releases: &[StoreRelease],
     observer: &dyn MirrorObserver,
 ) -> Result<(WrittenIndex, Vec<CopiedRelease>), MirrorTaskError> {
-    let records = RecordWriter::new(writer.destination);
+    let records = RecordWriter::new(to);
     let (put, complete) = (Vec::new(), vec![None; releases.len()]);
-    let mut change =
-        PushChange { writer, store, releases, observer, records: &records, put, complete };
+    let mut change = PushChange { to, store, releases, observer, records: &records, put, complete };
     let written = writer.write(&mut change).await?;
     Ok((written, change.put))
 }
 
 struct PushChange<'a> {
-    writer: &'a IndexWriter<'a>,
+    to: &'a dyn Destination,
     store: &'a Store,
     releases: &'a [StoreRelease],
     observer: &'a dyn MirrorObserver,
@@ -100,7 +101,7 @@ impl IndexChange for PushChange<'_> {
         current: &IndexPayload,
     ) -> Result<Option<Vec<IndexEntry>>, MirrorTaskError> {
         self.check(current).await?;
-        let (store, to, records) = (self.store, self.writer.destination, self.records);
+        let (store, to, records) = (self.store, self.to, self.records);
         let releases = self.releases;
         let putting = self.missing(current).into_iter().map(|(number, entry)| async move {
             let one = &releases[number];

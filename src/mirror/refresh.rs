@@ -11,11 +11,11 @@ use super::{
 /// # Errors
 /// Where the mirror has no index, keys are missing, or it cannot be written.
 pub async fn refresh(writer: &IndexWriter<'_>) -> Result<WrittenIndex, MirrorTaskError> {
-    let current = CurrentIndex::read(writer.destination).await?;
+    let current = CurrentIndex::read(writer.documents).await?;
     let Some((bytes, _)) = &current.file else {
-        return Err(MirrorTaskError::NoIndex { mirror: writer.destination.to_string() });
+        return Err(MirrorTaskError::NoIndex { mirror: writer.documents.to_string() });
     };
-    let root = newest_root(writer.destination, current.payload.root.unwrap_or(1)).await?;
+    let root = newest_root(writer.documents, current.payload.root.unwrap_or(1)).await?;
     let stamped = root.filter(|root| {
         let roles = &root.root().roles;
         let has_index_keys = writer.keys.check(SignedKind::Index, &roles.index).is_ok();
@@ -28,7 +28,7 @@ pub async fn refresh(writer: &IndexWriter<'_>) -> Result<WrittenIndex, MirrorTas
     }
     let document = loom_source::record::SignedDocument::parse(SignedKind::Index, bytes);
     let document = document.map_err(|source| MirrorTaskError::Document {
-        at: format!("{}/{}", writer.destination, loom_source::Index::PATH),
+        at: format!("{}/{}", writer.documents, loom_source::Index::PATH),
         source,
     })?;
     let digest = Digest::of(document.payload.as_bytes());

@@ -81,7 +81,7 @@ pub(super) fn release_of(path: &str) -> Option<Release> {
 }
 
 /// Marks the releases that `current` has withdrawn, and keeps what it says of merged records.
-fn withdrawn(mut releases: Vec<IndexEntry>, current: &IndexPayload) -> Vec<IndexEntry> {
+pub(super) fn withdrawn(mut releases: Vec<IndexEntry>, current: &IndexPayload) -> Vec<IndexEntry> {
     for entry in &mut releases {
         let Some(former) = current.entry(&entry.release()) else { continue };
         entry.yanked = former.yanked;

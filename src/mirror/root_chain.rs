@@ -1,9 +1,8 @@
 //! [`newest_root`]: the newest root of a mirror that is written.
 
-use loom_mirror::Destination;
 use loom_source::record::{MirrorRoot, SignedKind};
 
-use super::MirrorTaskError;
+use super::{MirrorDocuments, MirrorTaskError};
 use crate::trust::mirror::{MAX_ROOT_STEPS, MirrorRejection, TrustedRoot};
 
 /// The newest root of a mirror, found from root `from` on; `None` where there is no such root, so that the mirror is not
@@ -15,11 +14,11 @@ use crate::trust::mirror::{MAX_ROOT_STEPS, MirrorRejection, TrustedRoot};
 /// # Errors
 /// Where a root cannot be read, or does not follow.
 pub async fn newest_root(
-    destination: &dyn Destination,
+    documents: &dyn MirrorDocuments,
     from: u64,
 ) -> Result<Option<TrustedRoot>, MirrorTaskError> {
-    let Some(first) = read_root(destination, from).await? else { return Ok(None) };
-    let at = |number: u64| format!("{destination}/{}", MirrorRoot::path(number));
+    let Some(first) = read_root(documents, from).await? else { return Ok(None) };
+    let at = |number: u64| format!("{documents}/{}", MirrorRoot::path(number));
     let rejected = |number: u64, source: MirrorRejection| MirrorTaskError::Rejected {
         at: at(number),
         source: Box::new(source),
@@ -27,16 +26,16 @@ pub async fn newest_root(
     let mut newest = TrustedRoot::first_seen(&first).map_err(|e| rejected(from, e))?;
     for _ in 0..MAX_ROOT_STEPS {
         let number = newest.root().number + 1;
-        let Some(next) = read_root(destination, number).await? else { return Ok(Some(newest)) };
+        let Some(next) = read_root(documents, number).await? else { return Ok(Some(newest)) };
         newest = newest.successor(&next).map_err(|e| rejected(number, e))?;
     }
     Err(rejected(newest.root().number, MirrorRejection::EndlessRoots(MAX_ROOT_STEPS)))
 }
 
 async fn read_root(
-    destination: &dyn Destination,
+    documents: &dyn MirrorDocuments,
     number: u64,
 ) -> Result<Option<bytes::Bytes>, MirrorTaskError> {
-    let read = destination.read(&MirrorRoot::path(number), SignedKind::Root.max_bytes()).await?;
+    let read = documents.read(&MirrorRoot::path(number), SignedKind::Root.max_bytes()).await?;
     Ok(read.map(|(bytes, _)| bytes))
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use loom_mirror::{Destination, destination::Replacement};
+use loom_mirror::destination::Replacement;
 use loom_signatures::document::DocumentPublicKey;
 use loom_source::{
     Authority,
@@ -11,7 +11,7 @@ use loom_source::{
     },
 };
 
-use super::{MirrorTaskError, SigningKeys, root_chain::newest_root};
+use super::{MirrorDocuments, MirrorTaskError, SigningKeys, root_chain::newest_root};
 use crate::trust::mirror::{TrustedRoot, add_signature};
 
 /// A role of a root.
@@ -214,23 +214,23 @@ pub fn read_draft(draft: &SignedDocument) -> Result<MirrorRoot, MirrorTaskError>
 /// [`MirrorTaskError::Rejected`] where too few keys signed it or it does not follow the newest root, and
 /// [`MirrorTaskError::RootExists`] where another root of its number is there.
 pub async fn publish_root(
-    destination: &dyn Destination,
+    documents: &dyn MirrorDocuments,
     draft: &SignedDocument,
 ) -> Result<TrustedRoot, MirrorTaskError> {
     let number = read_draft(draft)?.number;
     let path = MirrorRoot::path(number);
-    let at = format!("{destination}/{path}");
+    let at = format!("{documents}/{path}");
     let bytes = draft.to_bytes(SignedKind::Root);
-    let root = match newest_root(destination, 1).await? {
+    let root = match newest_root(documents, 1).await? {
         Some(newest) => newest.successor(&bytes),
         None => TrustedRoot::first_seen(&bytes),
     };
     let rejected = |source| MirrorTaskError::Rejected { at: at.clone(), source: Box::new(source) };
     let root = root.map_err(rejected)?;
-    match destination.replace(&path, bytes.into(), None).await? {
+    match documents.replace(&path, bytes.into(), None).await? {
         Replacement::Replaced => Ok(root),
         Replacement::Conflict => {
-            Err(MirrorTaskError::RootExists { mirror: destination.to_string(), number })
+            Err(MirrorTaskError::RootExists { mirror: documents.to_string(), number })
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
+use loom_mirror::Destination;
 use loom_source::{
     Digest, Release, SourceError, SourceErrorKind,
     record::{IndexEntry, IndexPayload},
@@ -36,7 +37,7 @@ pub struct SyncReport {
     pub failed: Vec<(Release, MirrorTaskError)>,
 }
 
-/// Copies what `offered` has and the mirror has not: releases, and the evidence of those that both have. Then it changes
+/// Copies what `offered` has and the mirror `to` has not: releases, and the evidence of those that both have. Then `writer` changes
 /// the index. A release that cannot be copied does not keep
 /// the others.
 ///
@@ -44,14 +45,15 @@ pub struct SyncReport {
 /// Where the mirror cannot be read or written. Its index is then as it was, and the next run continues with what is there.
 pub async fn sync(
     writer: &IndexWriter<'_>,
+    to: &dyn Destination,
     from: MirrorFiles<'_>,
     offered: SourceReleases,
     selection: &SyncSelection,
     staging: &dyn Fn() -> Result<PathBuf, MirrorTaskError>,
     observer: &dyn MirrorObserver,
 ) -> Result<SyncReport, MirrorTaskError> {
-    let records = RecordWriter::new(writer.destination);
-    let objects = ObjectTransfer { from, to: writer.destination, staging };
+    let records = RecordWriter::new(to);
+    let objects = ObjectTransfer { from, to, staging };
     let copy = ReleaseCopy { objects, records: &records };
     let mut change = SyncChange {
         wanted: offered.releases,

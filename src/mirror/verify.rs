@@ -31,12 +31,12 @@ const AT_ONCE: usize = 4;
 /// The result of the verification of a mirror.
 #[derive(Debug, Default)]
 pub struct MirrorVerification {
-    /// The serial of the index.
-    pub serial: u64,
+    /// The serial of the index; `None` for a registry without one.
+    pub serial: Option<u64>,
     /// Which keys of which root signed the index; `None` for a mirror without a root.
     pub signed: Option<IndexOrigin>,
-    /// The releases of the index, and whether everything of them is there and right.
-    pub releases: Vec<(IndexEntry, bool)>,
+    /// The releases of the index; of a registry, also those that only its tags name.
+    pub releases: Vec<VerifiedRelease>,
     /// What is missing or damaged.
     pub findings: Vec<MirrorFinding>,
     /// The number of files that were read.
@@ -45,10 +45,28 @@ pub struct MirrorVerification {
     pub bytes: u64,
 }
 
+/// A release that was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedRelease {
+    /// The release.
+    pub release: Release,
+    /// Whether the index withdraws it.
+    pub is_yanked: bool,
+    /// Whether everything of it is there and right.
+    pub is_complete: bool,
+}
+
+impl VerifiedRelease {
+    /// The release of an entry.
+    pub(super) fn of(entry: &IndexEntry, is_complete: bool) -> Self {
+        Self { release: entry.release(), is_yanked: entry.yanked, is_complete }
+    }
+}
+
 /// Something that is missing or damaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorFinding {
-    /// The path below the root of the mirror.
+    /// The path below the root of the mirror; of a registry, the tag or the digest of the document or blob.
     pub path: String,
     /// The release that needs it; `None` for a document of the whole mirror.
     pub release: Option<Release>,
@@ -83,8 +101,40 @@ pub async fn verify(
     let checks = FileChecks { files, done: RefCell::default() };
     let mut verification = MirrorVerification::default();
     let index = files.index().await?.ok_or_else(no_index)?;
-    verification.serial = index.payload.serial;
-    match verify_documents(files, known, &bytes, clock, revoked).await {
+    verification.serial = Some(index.payload.serial);
+    note_documents(&mut verification, files, known, &bytes, clock, revoked).await?;
+    let total = index.payload.releases.len();
+    let verifying = index.payload.releases.into_iter().map(|entry| async {
+        let findings = checks.release(&entry).await;
+        (entry, findings)
+    });
+    let mut verifying = stream::iter(verifying).buffered(AT_ONCE);
+    while let Some((entry, findings)) = verifying.next().await {
+        let findings = findings?;
+        verification.releases.push(VerifiedRelease::of(&entry, findings.is_empty()));
+        verification.findings.extend(findings);
+        observer.progressed(verification.releases.len(), total);
+    }
+    drop(verifying);
+    let done = checks.done.into_inner();
+    verification.files = done.len();
+    verification.bytes = done.values().filter_map(|file| file.as_ref().map(|(_, size)| size)).sum();
+    Ok(verification)
+}
+
+/// Verifies the documents that sign an index, and notes who signed it, or what is wrong.
+///
+/// # Errors
+/// Where a document cannot be read.
+pub(super) async fn note_documents(
+    verification: &mut MirrorVerification,
+    files: MirrorFiles<'_>,
+    known: Option<&TrustedRoot>,
+    index: &[u8],
+    clock: MirrorClock,
+    revoked: &RevokedSigners,
+) -> Result<(), MirrorTaskError> {
+    match verify_documents(files, known, index, clock, revoked).await {
         Ok(None) => {}
         Ok(Some(index)) => {
             verification.signed = Some(index.origin().clone());
@@ -98,23 +148,7 @@ pub async fn verify(
             verification.findings.push(finding(None, path, what, false));
         }
     }
-    let total = index.payload.releases.len();
-    let verifying = index.payload.releases.into_iter().map(|entry| async {
-        let findings = checks.release(&entry).await;
-        (entry, findings)
-    });
-    let mut verifying = stream::iter(verifying).buffered(AT_ONCE);
-    while let Some((entry, findings)) = verifying.next().await {
-        let findings = findings?;
-        verification.releases.push((entry, findings.is_empty()));
-        verification.findings.extend(findings);
-        observer.progressed(verification.releases.len(), total);
-    }
-    drop(verifying);
-    let done = checks.done.into_inner();
-    verification.files = done.len();
-    verification.bytes = done.values().filter_map(|file| file.as_ref().map(|(_, size)| size)).sum();
-    Ok(verification)
+    Ok(())
 }
 
 /// Checks files, each once.

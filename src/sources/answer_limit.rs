@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use loom_source::{
-    AssetRef, Capabilities, Download, ListingScope, Name, Offer, Platform, Product, RangeRequest,
-    Release, Source, SourceError, SourceErrorKind, TransferPhase, Version, VersionListing,
-    process_clock,
+    AssetRef, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform, Product,
+    RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
+    VersionListing, process_clock,
 };
 
 /// How often the `timeout` of a source all requests for an offer or a listing may take together.
@@ -51,6 +51,10 @@ impl<S: Source> Source for AnswerLimit<S> {
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
         self.within(self.source.find(release)).await
+    }
+
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        self.source.offer_by_digest(release, files)
     }
 
     async fn list(

@@ -6,8 +6,8 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::{StreamExt as _, future::BoxFuture, stream};
 use loom_source::{
-    AssetRef, Body, Capabilities, Download, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
+    AssetRef, Body, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform,
+    Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
     VersionListing, process_clock,
 };
 use tokio::runtime::Handle;
@@ -72,6 +72,10 @@ impl Source for Bounded {
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
         let release = release.clone();
         self.run(move |source| Box::pin(async move { source.find(&release).await })).await
+    }
+
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        self.source.offer_by_digest(release, files)
     }
 
     async fn list(

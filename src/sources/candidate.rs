@@ -18,6 +18,8 @@ pub struct Candidate {
     pub name: String,
     /// The name and the address of the source, without secrets: no other server has the same, whatever its name.
     pub identity: String,
+    /// What is asked instead of the server that the source names, without secrets: `mirror` of a registry.
+    pub through: Option<String>,
     /// The class of the source, which receipts and verifications name.
     pub class: SourceClass,
     /// Whether the connection allows the source to vouch for digests.
@@ -67,6 +69,7 @@ impl Candidate {
                 Some(name) => format!("{name} ({address})"),
                 None => address,
             },
+            through: None,
             class,
             channel,
             source,

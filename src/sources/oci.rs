@@ -1,7 +1,9 @@
 //! Opens sources of type `oci`: a repository of a registry, or an image layout.
 
 use loom_http::{Journal, NetworkSettings};
-use loom_oci::{ImagePublisher, Oci, OciError, OciLocation, OciOptions, RegistryLogin};
+use loom_oci::{
+    ImagePublisher, ImageVerifier, Oci, OciError, OciLocation, OciOptions, RegistryLogin,
+};
 use loom_source::Source;
 
 use super::{AnswerLimit, Bounded, Candidate, OpenError, Opener, Reach, SourceClass, oci_logins};
@@ -24,6 +26,25 @@ impl Opener {
         let SourceKind::Oci(oci) = &spec.kind else { return Ok(None) };
         let options = options(self, spec, oci, journal, true)?;
         Ok(Some(ImagePublisher::open(location(oci), options)?))
+    }
+}
+
+impl Opener {
+    /// Opens the registry or layout that `spec` describes for verifying all of its images; `None` if it is neither. No
+    /// request is sent, and no file of logins is read.
+    ///
+    /// # Errors
+    /// If the settings are wrong.
+    pub fn open_verifier(
+        &self,
+        spec: &SourceSpec,
+        journal: Journal,
+    ) -> Result<Option<ImageVerifier>, OpenError> {
+        let SourceKind::Oci(oci) = &spec.kind else { return Ok(None) };
+        let is_reached =
+            !self.network.offline || self.open(spec, journal.clone())?.reach != Reach::Network;
+        let options = options(self, spec, oci, journal, is_reached)?;
+        Ok(Some(ImageVerifier::open(location(oci), options)?))
     }
 }
 
@@ -60,7 +81,8 @@ pub(super) fn open(
         Reach::Disk => Box::new(Bounded::new(opened, spec.timeout)),
         Reach::Loopback | Reach::Network => Box::new(AnswerLimit::new(opened, spec.timeout)),
     };
-    Ok(Candidate::of(spec, address, class, channel, reach, source))
+    let through = oci.mirror.clone();
+    Ok(Candidate { through, ..Candidate::of(spec, address, class, channel, reach, source) })
 }
 
 fn location(oci: &OciSource) -> OciLocation {

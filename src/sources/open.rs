@@ -51,7 +51,10 @@ impl Opener {
                 Ok(candidate.guarded(self.root_rules(mirror), self.state.clone()))
             }
             SourceKind::Github(github) => github::open(self, spec, github, journal),
-            SourceKind::Oci(oci) => oci::open(self, spec, oci, journal),
+            SourceKind::Oci(oci) => {
+                let candidate = oci::open(self, spec, oci, journal)?;
+                Ok(candidate.guarded(self.roots.clone(), self.state.clone()))
+            }
             SourceKind::Target(target) => cargo_build::open(self, spec, target, false),
             SourceKind::Plugin(plugin) => Ok(plugin::open(self, spec, plugin)),
         }

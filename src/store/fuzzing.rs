@@ -1,6 +1,6 @@
 //! Files of the store, for the fuzz targets.
 
-use super::{Receipt, failures::FailuresDocument, partial::PartialHeader};
+use super::{Receipt, failures::FailuresDocument, partial_header::PartialHeader};
 use crate::state::fuzzing::read_again;
 
 /// Reads a receipt, failures and the file beside a partial transfer. What was read is written and read again as it was.

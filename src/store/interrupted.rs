@@ -8,7 +8,7 @@ use super::{
     Store, StoreError,
     error::{FileAction, absent, at},
     list::names,
-    partial::{PartialHeader, read_header, release_key},
+    partial_header::{PartialHeader, read_header, release_key},
 };
 
 /// An interrupted transfer that the next one continues.

@@ -11,6 +11,7 @@
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
 //! | [`locks`] · `lock_wait` | locks per release, per name, and for collection; [`LockWait`]: a wait that is reported |
 //! | [`partial`] · `stale` · [`interrupted`] | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
+//! | [`earlier_bytes`] · `partial_header` | what an interrupted transfer has left, and whether an answer continues it |
 //! | `staging` · [`staged`] · `staged_limits` | [`Staged`]: a tree that is being made, within limits |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
 //! | `unpack_tar` · `unpack_zip` · `zip_spans` | archives into a staged tree |
@@ -63,6 +64,7 @@ mod document_file;
 mod documents;
 pub mod du;
 mod durable;
+pub mod earlier_bytes;
 #[cfg(unix)]
 mod emptied;
 mod entry;
@@ -97,6 +99,7 @@ mod misplaced;
 mod move_folder;
 mod own_place;
 pub mod partial;
+mod partial_header;
 pub mod path;
 pub mod presence;
 pub mod publish;
@@ -136,6 +139,7 @@ pub use collect::{
 pub use damage::Damage;
 pub use dedup::Deduplicated;
 pub use du::{ReleaseUsage, StoreUsage};
+pub use earlier_bytes::{ResumeOutcome, TransferSubject};
 pub use error::StoreError;
 pub use failures::FailureRecord;
 pub use file_kind::FileKind;
@@ -151,7 +155,7 @@ pub use list::ListedRelease;
 pub use listing::{EntryKind, TreeEntry, TreeListing};
 pub use lock_wait::LockWait;
 pub use locks::Lock;
-pub use partial::{Partial, Received, ResumeOutcome};
+pub use partial::{Partial, Received};
 pub use path::TreePath;
 pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};

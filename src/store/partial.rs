@@ -6,44 +6,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loom_source::{AssetRef, Digest, Download, RangeRequest, Release, Validator};
-use serde::{Deserialize, Serialize};
+use loom_source::{Digest, Download, RangeRequest, Release};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Lock, Store, StoreError,
-    document_file::read_document,
+    Lock, ResumeOutcome, Store, StoreError, TransferSubject,
     durable::{create_folder, replace_lazily, tempfile_in},
+    earlier_bytes::EarlierBytes,
     error::{FileAction, absent, at},
     locks,
     own_place::refuse_link_as_file,
+    partial_header::{PartialHeader, read_header, release_key},
     staged::BUFFER,
     writers,
 };
-
-/// The file beside a partial transfer: which bytes it holds a part of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PartialHeader {
-    schema: String,
-    pub(super) source: String,
-    #[serde(rename = "pointer")]
-    asset: AssetRef,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    validator: Option<Validator>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) total: Option<u64>,
-    /// What the bytes are a part of, for display: `<authority>/<binary>/<slot>/<platform>`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) release: Option<String>,
-}
-
-const SCHEMA: &str = "loom-partial 1";
 
 /// A transfer: the bytes that have arrived so far, hashed, and kept for resuming where the source can resume.
 ///
 /// Where it is dropped without [`finish`](Self::finish), the bytes stay for the next attempt.
 #[derive(Debug)]
 pub struct Partial {
+    /// The bytes of earlier attempts, until [`take`](Self::take).
+    earlier: Option<Box<EarlierBytes>>,
     spool: Option<Box<Spool>>,
     hasher: Sha256,
     size: u64,
@@ -55,24 +39,12 @@ pub struct Partial {
 struct Spool {
     file: File,
     path: PathBuf,
-    /// The path and content of the file beside it; `None` for a transfer that cannot be resumed.
-    header: Option<(PathBuf, PartialHeader)>,
+    /// The path of the file beside it; `None` for a transfer that cannot be resumed.
+    json: Option<PathBuf>,
     /// The number of bytes from earlier attempts.
     had: u64,
-    tmp: PathBuf,
     // Dropped last, when the files have been renamed or removed.
     _lock: Option<Lock>,
-}
-
-/// How the source's answer continues the bytes that are here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResumeOutcome {
-    /// The answer begins at the first byte; earlier bytes are discarded.
-    Whole,
-    /// The answer continues after this many bytes; [`Partial::replay`] hands them on first.
-    Resumed(u64),
-    /// The answer does not continue the earlier bytes, which have been discarded: ask again from the first byte.
-    Mismatch,
 }
 
 /// All the bytes of a transfer, hashed. Only [`Partial::finish`] makes one.
@@ -87,58 +59,30 @@ pub struct Received {
 }
 
 impl Partial {
-    /// Opens a transfer that can be resumed: kept in `partial/`, named by its source and asset, locked while in use.
-    ///
-    /// Where another process uses it, the bytes are spooled to a temporary file that cannot be resumed.
+    /// A transfer that can be resumed: kept in `partial/`, named by the digest of its bytes where that is known, else by its
+    /// source and asset. Nothing is written or locked before [`take`](Self::take), so that several sources can be asked.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
-    pub fn open(store: &Store, source: &str, asset: &AssetRef) -> Result<Self, StoreError> {
+    pub fn open(store: &Store, subject: &TransferSubject<'_>) -> Result<Self, StoreError> {
         store.prepare()?;
-        let key = Digest::of(format!("{source}\n{asset}").as_bytes());
-        let path = store.root.join(format!("partial/{key}"));
-        let lock = store.root.join(format!("locks/partial@{key}"));
-        let held = store.open_lock(&lock)?;
-        if !locks::tried(&lock, held.try_lock())? {
-            return Self::spooled(store);
-        }
-        let folder = store.root.join("partial");
-        create_folder(&folder)?;
-        refuse_link_as_file(&path)?;
-        let mut options = fs::OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(at(FileAction::Create, &path))?;
-        // Another member of the group may continue the transfer.
-        writers::set_mode_of_own(&file, store.sharing().lease_mode());
-        let here = file.metadata().map_err(at(FileAction::Read, &path))?.len();
-        let json = path.with_extension("json");
-        let fresh = PartialHeader {
-            schema: SCHEMA.into(),
-            source: source.to_owned(),
-            asset: asset.clone(),
-            validator: None,
-            total: None,
-            release: None,
-        };
-        let old = read_header(&json)?.filter(|old| old.source == source && old.asset == *asset);
-        let had = if old.is_some() { here } else { 0 };
-        let header = Some((json, old.unwrap_or(fresh)));
-        let spool = Box::new(Spool {
-            file,
-            path,
-            header,
-            had,
-            tmp: store.tmp(),
-            _lock: Some(Lock::of(held)),
-        });
-        Ok(Self { spool: Some(spool), hasher: Sha256::new(), size: 0, total: None })
+        Ok(Self::new(Some(EarlierBytes::look(store, subject)?), None))
     }
 
     /// Names the release that the transfer belongs to, so that [`Store::interrupted`] finds what arrived.
     #[must_use]
     pub fn of_release(mut self, release: &Release) -> Self {
-        if let Some((_, header)) = self.spool.as_mut().and_then(|spool| spool.header.as_mut()) {
-            header.release = Some(release_key(release));
+        if let Some(earlier) = &mut self.earlier {
+            earlier.new.release = Some(release_key(release));
+        }
+        self
+    }
+
+    /// The same transfer from the first byte on, whatever is here.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        if let Some(earlier) = &mut self.earlier {
+            earlier.forget();
         }
         self
     }
@@ -149,53 +93,53 @@ impl Partial {
     /// [`StoreError`] where the store cannot be written.
     pub fn spooled(store: &Store) -> Result<Self, StoreError> {
         store.prepare()?;
-        let (file, path) = tempfile_in(&store.tmp())?
-            .keep()
-            .map_err(|e| at(FileAction::Create, &store.tmp())(e.error))?;
-        let spool =
-            Box::new(Spool { file, path, header: None, had: 0, tmp: store.tmp(), _lock: None });
-        let mut transfer = Self::passing();
-        transfer.spool = Some(spool);
-        Ok(transfer)
+        Ok(Self::new(None, Some(Spool::temporary(store)?)))
     }
 
     /// Opens a transfer whose bytes are hashed and not kept.
     pub fn passing() -> Self {
-        Self { spool: None, hasher: Sha256::new(), size: 0, total: None }
+        Self::new(None, None)
+    }
+
+    fn new(earlier: Option<EarlierBytes>, spool: Option<Spool>) -> Self {
+        let (earlier, spool) = (earlier.map(Box::new), spool.map(Box::new));
+        Self { earlier, spool, hasher: Sha256::new(), size: 0, total: None }
     }
 
     /// The range to ask for, after the bytes that are here.
     pub fn resume(&self) -> RangeRequest {
-        // `had` counts only bytes with a readable file beside them.
-        let Some(spool) = self.spool.as_ref().filter(|spool| spool.had > 0) else {
-            return RangeRequest::whole();
-        };
-        let validator = spool.header.as_ref().and_then(|(_, header)| header.validator.clone());
-        RangeRequest { from: spool.had, validator }
+        self.earlier.as_ref().map_or_else(RangeRequest::whole, |earlier| earlier.range())
     }
 
     /// Compares the source's answer with the bytes that are here, before the first new byte.
+    pub fn begin(&mut self, download: &Download) -> ResumeOutcome {
+        self.total = download.total;
+        match &mut self.earlier {
+            Some(earlier) => earlier.compare(download),
+            None if download.start == 0 => ResumeOutcome::Whole,
+            None => ResumeOutcome::Mismatch,
+        }
+    }
+
+    /// Takes the bytes that are here, to continue or to replace them: locks and opens their file. `false` where they are not
+    /// those any more that the source was asked to continue: ask again from the first byte.
+    ///
+    /// Where another process uses them, a transfer from the first byte goes to a temporary file that cannot be resumed.
     ///
     /// # Errors
-    /// [`StoreError::Io`] where the spooled file cannot be written.
-    pub fn begin(&mut self, download: &Download) -> Result<ResumeOutcome, StoreError> {
-        self.total = download.total;
-        let Some(spool) = &mut self.spool else {
-            return Ok(if download.start == 0 {
-                ResumeOutcome::Whole
-            } else {
-                ResumeOutcome::Mismatch
-            });
+    /// [`StoreError`] where the store cannot be written.
+    pub fn take(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let Some(earlier) = self.earlier.take() else { return Ok(true) };
+        let lock = store.root.join(format!("locks/partial@{}", earlier.new.key()));
+        let held = store.open_lock(&lock)?;
+        let is_free = locks::tried(&lock, held.try_lock())?;
+        let spool = match (is_free, earlier.had) {
+            (true, _) => Spool::take(store, *earlier, Lock::of(held))?,
+            (false, 0) => Some(Spool::temporary(store)?),
+            (false, _) => None,
         };
-        if download.start == 0 {
-            spool.restart(download)?;
-            return Ok(ResumeOutcome::Whole);
-        }
-        if spool.is_continued_by(download) {
-            return Ok(ResumeOutcome::Resumed(spool.had));
-        }
-        spool.clear()?;
-        Ok(ResumeOutcome::Mismatch)
+        self.spool = spool.map(Box::new);
+        Ok(self.spool.is_some())
     }
 
     /// Hashes the bytes of earlier attempts and hands them to `to`, as if they arrived now.
@@ -224,7 +168,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Hashes and keeps the next bytes.
+    /// Hashes the next bytes, and keeps them where the transfer has a file.
     ///
     /// # Errors
     /// [`StoreError::Io`] where the spooled file cannot be written.
@@ -267,50 +211,73 @@ impl Drop for Partial {
     /// Removes a transfer that cannot be resumed or holds no byte.
     fn drop(&mut self) {
         let Some(spool) = &self.spool else { return };
-        if spool.header.is_none() || self.size == 0 && spool.had == 0 {
+        if spool.json.is_none() || self.size == 0 && spool.had == 0 {
             spool.remove();
         }
     }
 }
 
 impl Spool {
-    /// Whether an answer continues the bytes that are here: same start, validator and total.
-    fn is_continued_by(&self, download: &Download) -> bool {
-        let Some((_, header)) = &self.header else { return false };
-        let agree = |a: Option<u64>, b: Option<u64>| a.is_none() || b.is_none() || a == b;
-        let same = match (&header.validator, &download.validator) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        };
-        let fits = download.total.is_none_or(|total| self.had <= total);
-        download.start == self.had && fits && same && agree(header.total, download.total)
+    /// A file that cannot be resumed.
+    fn temporary(store: &Store) -> Result<Self, StoreError> {
+        let (file, path) = tempfile_in(&store.tmp())?
+            .keep()
+            .map_err(|e| at(FileAction::Create, &store.tmp())(e.error))?;
+        Ok(Self { file, path, json: None, had: 0, _lock: None })
     }
 
-    /// Discards the bytes that are here and notes which bytes come now.
-    fn restart(&mut self, download: &Download) -> Result<(), StoreError> {
-        self.clear()?;
-        if let Some((json, header)) = &mut self.header {
-            header.validator = download.validator.clone();
-            header.total = download.total;
-            let bytes = serde_json::to_vec(&header).unwrap_or_default();
-            replace_lazily(&self.tmp, json, &bytes)?;
+    /// The file of earlier bytes; `None` where it has changed since they were looked at.
+    fn take(store: &Store, earlier: EarlierBytes, lock: Lock) -> Result<Option<Self>, StoreError> {
+        let EarlierBytes { path, had, old, new, .. } = earlier;
+        let json = path.with_extension("json");
+        create_folder(&store.root.join("partial"))?;
+        refuse_link_as_file(&path)?;
+        let mut options = fs::OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(at(FileAction::Create, &path))?;
+        // Another member of the group may continue the transfer.
+        writers::set_mode_of_own(&file, store.sharing().lease_mode());
+        let here = file.metadata().map_err(at(FileAction::Read, &path))?.len();
+        let mut spool = Self { file, path, json: Some(json), had, _lock: Some(lock) };
+        if had == 0 {
+            spool.clear()?;
+            spool.write_header(store, &new)?;
+            return Ok(Some(spool));
         }
-        Ok(())
+        if here < had || spool.header()? != old {
+            return Ok(None);
+        }
+        // The request was for the bytes after these.
+        spool.file.set_len(had).map_err(at(FileAction::Write, &spool.path))?;
+        if old.as_ref() != Some(&new) {
+            spool.write_header(store, &new)?;
+        }
+        Ok(Some(spool))
+    }
+
+    fn header(&self) -> Result<Option<PartialHeader>, StoreError> {
+        self.json.as_deref().map_or(Ok(None), read_header)
+    }
+
+    /// Notes which bytes come now.
+    fn write_header(&self, store: &Store, header: &PartialHeader) -> Result<(), StoreError> {
+        let Some(json) = &self.json else { return Ok(()) };
+        let bytes = serde_json::to_vec(header).unwrap_or_default();
+        replace_lazily(&store.tmp(), json, &bytes)
     }
 
     fn clear(&mut self) -> Result<(), StoreError> {
         // The file beside goes first: bytes without it are never resumed.
-        if let Some((json, _)) = &self.header {
+        if let Some(json) = &self.json {
             absent(fs::remove_file(json)).map_err(at(FileAction::Remove, json))?;
         }
-        self.had = 0;
         self.file.set_len(0).map_err(at(FileAction::Write, &self.path))?;
         self.file.rewind().map_err(at(FileAction::Write, &self.path))
     }
 
     /// Removes the files. What cannot be removed is removed by the next attempt.
     fn remove(&self) {
-        if let Some((json, _)) = &self.header {
+        if let Some(json) = &self.json {
             let _ = fs::remove_file(json);
         }
         let _ = fs::remove_file(&self.path);
@@ -355,17 +322,4 @@ impl Drop for Received {
             spool.remove();
         }
     }
-}
-
-/// The release as a partial transfer names it.
-pub(super) fn release_key(release: &Release) -> String {
-    let Release { authority, binary, slot, platform } = release;
-    format!("{authority}/{binary}/{slot}/{platform}")
-}
-
-/// The file beside a partial transfer; `None` where it is missing, or cannot be understood.
-pub(super) fn read_header(json: &Path) -> Result<Option<PartialHeader>, StoreError> {
-    let bytes = read_document(json)?;
-    let header: Option<PartialHeader> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Ok(header.filter(|header| header.schema == SCHEMA))
 }

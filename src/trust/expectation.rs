@@ -1,9 +1,9 @@
 //! What the bytes of one artifact have to meet before they become a release.
 
-use loom_source::Release;
+use loom_source::{Digest, Release};
 use serde::{Deserialize, Serialize};
 
-use super::{ArtifactSignatures, Grade, TrustedDigest};
+use super::{ArtifactSignatures, DigestSubject, Grade, TrustedDigest};
 
 /// Why bytes are accepted without a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,13 @@ impl Expectation {
             signatures: ArtifactSignatures::default(),
             signature_required: false,
         }
+    }
+
+    /// The digest that the bytes of the artifact must have, where one is known before they are here.
+    pub fn archive_digest(&self) -> Option<Digest> {
+        let signed = self.signatures.signed.iter().map(|signed| &signed.digest);
+        let signed = signed.filter(|digest| digest.of == DigestSubject::Archive);
+        self.archive.iter().chain(signed).next().map(|digest| digest.digest)
     }
 
     /// The best grade of the digests, or `None` where there is no digest.

@@ -14,8 +14,8 @@ use std::{
 
 use loom_runtime::{
     store::{
-        AdmitError, Installed, Partial, Presence, Receipt, Store, StoreError, TreeLimits,
-        UnpackError,
+        AdmitError, Installed, Partial, Presence, Receipt, Store, StoreError, TransferSubject,
+        TreeLimits, UnpackError,
     },
     trust::{DigestSubject, Expectation, Pin, PinOrigin, Policy, TrustedDigest},
 };
@@ -84,9 +84,12 @@ impl From<AdmitError> for ChildFailure {
 fn get(store: &Store) -> Result<Installed, ChildFailure> {
     let (release, bytes) = (release(), archive());
     let _lock = store.lock_release(&release, &mut || {})?;
-    let mut transfer = Partial::open(store, "the test", &AssetRef::new("archive"))?;
+    let (asset, archive) = (AssetRef::new("archive"), Some(Digest::of(&bytes)));
+    let subject = TransferSubject { source: "the test", asset: &asset, archive, size: None };
+    let mut transfer = Partial::open(store, &subject)?;
     let body = Box::pin(futures::stream::empty());
-    transfer.begin(&Download { start: 0, total: None, validator: None, body })?;
+    transfer.begin(&Download { start: 0, total: None, validator: None, body });
+    transfer.take(store)?;
     transfer.push(&bytes)?;
     let received = transfer.finish();
     let mut staged = store.stage(TreeLimits::default())?;

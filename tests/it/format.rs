@@ -7,8 +7,8 @@ use loom_base::time::parse_rfc3339;
 use loom_mirror::bundle::{BundleContent, BundleManifest, BundleWriter};
 use loom_runtime::{
     store::{
-        AttemptKind, FailureRecord, Installed, Partial, Receipt, Store, TreeLimits, TreeListing,
-        Verification,
+        AttemptKind, FailureRecord, Installed, Partial, Receipt, Store, TransferSubject,
+        TreeLimits, TreeListing, Verification,
     },
     trust::{
         Expectation, Policy, RevokedSigners, Voucher, Waiver,
@@ -234,9 +234,19 @@ fn a_partial_transfer() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(key.to_string()), b"01234").unwrap();
     fs::write(folder.join(format!("{key}.json")), block("loom-partial")).unwrap();
-    let partial = Partial::open(&fixture.store, source, &AssetRef::new(pointer)).unwrap();
+    let asset = AssetRef::new(pointer);
+    let subject = TransferSubject { source, asset: &asset, archive: None, size: None };
+    let partial = Partial::open(&fixture.store, &subject).unwrap();
     assert_eq!(partial.resume().from, 5);
     assert!(partial.resume().validator.is_some());
+    // With the digest of the bytes it is the key.
+    let archive = Digest::of(b"the archive");
+    let mut known = json.clone();
+    known["archive"] = archive.to_string().into();
+    fs::write(folder.join(archive.to_string()), b"0123456").unwrap();
+    fs::write(folder.join(format!("{archive}.json")), known.to_string()).unwrap();
+    let other = TransferSubject { source: "oci://other", archive: Some(archive), ..subject };
+    assert_eq!(Partial::open(&fixture.store, &other).unwrap().resume().from, 7);
 }
 
 #[test]

@@ -259,7 +259,22 @@ const RULES: &[(&str, &[&str])] = &[
         "not set-group-id and writable by its group MUST",
         &["a_shared_store_needs_a_folder_that_gives_its_group"],
     ),
-    ("Without a readable `.json`", &["bytes_without_a_header_are_not_resumed"]),
+    (
+        "Without a readable `.json` for this key",
+        &["bytes_without_a_header_are_not_resumed", "bytes_are_not_continued_by_another_key"],
+    ),
+    (
+        "MUST state the total, which MUST be the known one",
+        &["another_source_proves_the_start_and_the_total"],
+    ),
+    ("the validators MUST be the same", &["other_bytes_are_not_appended"]),
+    (
+        "A transfer MUST NOT count against a source unless",
+        &[
+            "a_damaged_partial_file_is_no_strike_against_the_mirror",
+            "a_source_that_was_cut_after_a_restart_is_blamed_for_its_bytes",
+        ],
+    ),
     (
         "if a tree cannot be taken away",
         &["link_and_record_stay_where_the_tree_cannot_be_taken_away"],

@@ -1,14 +1,15 @@
 //! Releases from OCI registries and image layouts.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use loom_source::{Digest, Record, contract::PublishedRelease, record::object_path};
 use loom_test_support::{
     docker_registry::{DockerRegistry, PASSWORD, RegistryAccess, USER},
     release_images::ReleaseImages,
+    token_realm::{RealmRules, TokenRealm},
 };
 
-use crate::support::{Packing, Plain, Run, Sandbox};
+use crate::support::{BINARY, Packing, Plain, Run, Sandbox};
 
 /// `ada:s3cret-w0rd` in base64.
 const AUTH: &str = "YWRhOnMzY3JldC13MHJk";
@@ -127,6 +128,119 @@ fn a_tag_that_moved_changes_no_lock() {
     assert_eq!(fs::read(sandbox.project().join("loom.lock")).unwrap(), locked);
 }
 
+/// The kinds of the requests after the first `before`, with their statuses.
+fn kinds(registry: &DockerRegistry, before: usize) -> Vec<String> {
+    let kind = |request: String| {
+        let (head, status) = request.rsplit_once(' ').unwrap();
+        let (method, path) = head.split_once(' ').unwrap();
+        let kinds = ["/manifests/sha256:", "/manifests/", "/blobs/", "/tags/", "/referrers/"];
+        let kind = kinds.into_iter().find(|kind| path.contains(kind)).unwrap_or("other");
+        format!("{method} {} {status}", kind.trim_matches('/'))
+    };
+    registry.requests().split_off(before).into_iter().map(kind).collect()
+}
+
+/// A project that has locked 0.2.0 from a layout with this archive, and trusts its lock.
+fn locking(archive: PublishedRelease) -> Sandbox {
+    let layout = tempfile::tempdir().unwrap();
+    ReleaseImages::with(&[archive], |_| None).write_layout(layout.path()).unwrap();
+    let sandbox = Sandbox::new();
+    sandbox.write(sandbox.project().join("loom.toml"), "[bridge]\nversion = \"0.2.0\"\n");
+    let source = format!("oci-layout:{}", layout.path().display());
+    sandbox.loom(&["lock", "--source", &source]).ok();
+    sandbox.loom(&["trust"]).ok();
+    sandbox
+}
+
+#[test]
+fn a_locked_release_costs_one_request() {
+    let released = published(&["0.2.0"]).remove(0);
+    let (registry, source) = registry(&RegistryAccess::Open, &assets(&["0.1.0", "0.2.0"]));
+    let sandbox = locking(released);
+    let run = sandbox.loom(&["get", "--locked", "--source", &source]).ok();
+    assert_eq!(run.path(), sandbox.link("0.2.0"));
+    assert_eq!(kinds(&registry, 0), ["GET blobs 200"]);
+    prints(&sandbox.loom(&["why", "0.2.0"]).ok(), &["archive, by the lock file", "(registry)"]);
+    // It is here now: nothing is requested.
+    sandbox.loom(&["get", "--locked", "--source", &source]).ok();
+    assert_eq!(registry.requests().len(), 1);
+    sandbox.verify();
+}
+
+#[test]
+fn a_locked_release_of_a_registry_with_tokens_costs_a_challenge_and_a_token_more() {
+    let realm = TokenRealm::start(RealmRules::Anonymous, Duration::from_secs(300));
+    let access =
+        RegistryAccess::Token { realm: realm.url.clone(), certificate: realm.certificate.clone() };
+    let (registry, source) = registry(&access, &assets(&["0.2.0"]));
+    let sandbox = locking(published(&["0.2.0"]).remove(0));
+    sandbox.loom(&["get", "--locked", "--source", &source]).ok();
+    assert_eq!(kinds(&registry, 0), ["GET blobs 401", "GET blobs 200"]);
+    assert_eq!(realm.requests().len(), 1, "{:?}", realm.requests());
+}
+
+#[test]
+fn what_a_registry_does_not_have_by_its_digest_is_looked_up() {
+    // It has another version only.
+    let (registry, source) = self::registry(&RegistryAccess::Open, &assets(&["0.1.0"]));
+    let sandbox = locking(published(&["0.2.0"]).remove(0));
+    let get = ["get", "--locked", "--source", &source];
+    sandbox.loom(&get).code(3);
+    let before = registry.requests().len();
+    assert_eq!(kinds(&registry, 0)[..2], ["GET blobs 404", "GET manifests 404"]);
+    // It has another archive under the version: the lock is told, and both digests.
+    let bytes = published(&["0.1.0"]).remove(0).bytes.to_vec();
+    let other = PublishedRelease::archive("0.2.0", bytes.clone());
+    let images = ReleaseImages::with(&[other], |_| None);
+    images.write_registry(&registry.data(), PREFIX).unwrap();
+    let locked = Digest::of(&published(&["0.2.0"]).remove(0).bytes).to_string();
+    sandbox.loom(&get).code(6).says(&[&locked, &Digest::of(&bytes).to_string(), "loom.lock"]);
+    let requests = kinds(&registry, before);
+    assert_eq!(requests, ["GET blobs 404", "GET manifests 200", "GET manifests/sha256: 200"]);
+    // Another source is asked in its turn.
+    let plain = Plain::of(&["0.2.0"]);
+    let both = format!("{source},{}", plain.url());
+    let mut sandbox = locking(published(&["0.2.0"]).remove(0));
+    sandbox.set("LOOM_SOURCES", both).loom(&["get", "--locked"]).ok();
+    sandbox.verify();
+}
+
+#[test]
+fn a_lock_that_is_not_trusted_saves_no_request() {
+    let (registry, source) = registry(&RegistryAccess::Open, &assets(&["0.2.0"]));
+    let sandbox = locking(published(&["0.2.0"]).remove(0));
+    let other = Sandbox::new();
+    for file in ["loom.toml", "loom.lock"] {
+        let text = fs::read_to_string(sandbox.project().join(file)).unwrap();
+        other.write(other.project().join(file), &text);
+    }
+    other.loom(&["get", "0.2.0", "--source", &source]).ok();
+    assert_eq!(
+        kinds(&registry, 0),
+        ["GET manifests 200", "GET manifests/sha256: 200", "GET blobs 200"]
+    );
+}
+
+#[test]
+fn questions_about_newer_versions_are_counted() {
+    let versions = ["0.1.0", "0.2.0"];
+    let (registry, source) = registry(&RegistryAccess::Open, &assets(&versions));
+    let sandbox = Sandbox::new();
+    sandbox.loom(&["get", "--source", &source]).ok();
+    // The tags, and what the newest one has for this platform; then the release by the same tag.
+    let first = ["GET tags 200", "GET manifests 200"];
+    let release = ["GET manifests 200", "GET manifests/sha256: 200", "GET blobs 200"];
+    assert_eq!(kinds(&registry, 0), [&first[..], &release].concat());
+    let before = registry.requests().len();
+    // The list is fresh for a day.
+    sandbox.loom(&["get", "--source", &source]).ok();
+    assert_eq!(kinds(&registry, before), [""; 0]);
+    // An explicit question reads the tags anew, and what each of the newest 64 has.
+    sandbox.loom(&["update", "--check", "--source", &source]).ok();
+    let asked = ["GET tags 200", "GET manifests 200", "GET manifests 200"];
+    assert_eq!(kinds(&registry, before), asked);
+}
+
 #[test]
 fn a_manifest_without_an_index_is_for_no_platform_that_it_does_not_state() {
     let mut images = assets(&["0.2.0"]);
@@ -213,4 +327,69 @@ fn a_helper_that_is_missing_is_only_said() {
     sandbox.write(sandbox.home().join(".docker/config.json"), r#"{"credsStore":"desktop"}"#);
     let run = sandbox.loom(&["get", "0.2.0", "-v", "--source", &source]).code(4);
     run.says(&["docker-credential-desktop", "the program was not found"]);
+}
+
+#[test]
+fn refused_credentials_have_one_exit_code_whatever_is_asked() {
+    let (_registry, source) = registry(&RegistryAccess::Password, &assets(&["0.2.0"]));
+    let sandbox = Sandbox::new();
+    let table = format!("[[sources]]\ntype = \"oci\"\nurl = \"{source}\"\n");
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &table);
+    for command in [&["list", "--remote"][..], &["update", "--check"], &["get"], &["get", "0.2.0"]]
+    {
+        let run = sandbox.loom(command).code(4);
+        run.says(&["HTTP 401, UNAUTHORIZED", "check the"]);
+    }
+}
+
+#[test]
+fn a_tag_with_a_prefix_is_named_and_is_no_version() {
+    let mut images = assets(&["0.2.0"]);
+    let key = (BINARY.to_owned(), "0.2.0".to_owned());
+    let index = images.tags.remove(&key).unwrap();
+    images.tags.insert((BINARY.to_owned(), "v0.2.0".to_owned()), index);
+    let (_registry, source) = registry(&RegistryAccess::Open, &images);
+    let sandbox = Sandbox::new();
+    for version in [&["0.2.0"][..], &[]] {
+        let run = sandbox.loom(&[&["get", "--source", &source], version].concat()).code(3);
+        run.says(&["has v0.2.0", "a tag is the version itself"]).never_says(&["tag_prefix"]);
+    }
+}
+
+#[test]
+fn the_configuration_of_a_registry_is_checked_before_it_is_asked() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.home().join(".config/loom/config.toml");
+    for (keys, problem) in [
+        ("url = \"oci://registry.example/Loom\"", "does not name a repository of a registry"),
+        ("url = \"oci://registry.example/loom\"\nusername_env = \"USER\"", "password_env"),
+        ("url = \"oci://registry.example/loom\"\npassword_env = \"PASS\"", "username_env"),
+    ] {
+        sandbox.write(&config, &format!("[[sources]]\ntype = \"oci\"\n{keys}\n"));
+        for command in [&["config", "check"][..], &["get"]] {
+            let run = sandbox.loom(command).code(2);
+            let said = format!("{}{}", run.stdout(), run.stderr());
+            assert!(said.contains(problem), "{command:?} {keys}: {said}");
+        }
+    }
+    // The case of a scheme has no meaning.
+    let (registry, source) = registry(&RegistryAccess::Open, &assets(&["0.2.0"]));
+    let url = source.replacen("oci", "OCI", 1);
+    sandbox.write(&config, &format!("[[sources]]\ntype = \"oci\"\nurl = \"{url}\"\n"));
+    sandbox.loom(&["config", "check"]).ok();
+    sandbox.loom(&["get"]).ok();
+    assert!(!registry.requests().is_empty());
+}
+
+#[test]
+fn what_is_asked_instead_of_a_registry_is_named() {
+    let registry = DockerRegistry::start(&RegistryAccess::Open);
+    let through = format!("{}/ghcr", registry.address);
+    let sandbox = Sandbox::new();
+    let table = format!(
+        "[[sources]]\ntype = \"oci\"\nurl = \"oci://registry.example/loom\"\nmirror = \"{through}\"\n"
+    );
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &table);
+    let run = sandbox.loom(&["get", "0.2.0"]).code(3);
+    run.says(&["oci://registry.example/loom", &format!("asked through {through}")]);
 }

@@ -7,17 +7,7 @@ use crate::{
     network_settings::{NetworkError, NetworkSettings, Roots},
 };
 
-/// The number of certificates that the system trusts.
-pub fn count_system_roots() -> usize {
-    rustls_native_certs::load_native_certs().certs.len()
-}
-
-/// The certificates that Mozilla trusted at the time of the build.
-pub(crate) fn built_in() -> Vec<Certificate> {
-    let certificates = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-    // All of them are well-formed.
-    certificates.filter_map(|der| Certificate::from_der(der).ok()).collect()
-}
+pub use loom_tls::count_system_roots;
 
 /// The certificates that a client trusts.
 #[derive(Debug)]

@@ -2,12 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, Once, OnceLock},
+    sync::{Arc, OnceLock},
 };
 
 use loom_base::{loopback::is_loopback_url, redact};
 use loom_source::{SourceError, SourceErrorKind};
-use reqwest::{Certificate, ClientBuilder, redirect};
+use reqwest::{ClientBuilder, redirect};
 use url::Url;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     connect_timings::{ConnectWatch, SystemResolver},
     network_settings::{NetworkError, NetworkSettings},
     proxy::ProxyRules,
-    roots::{self, TrustedRoots},
+    roots::TrustedRoots,
 };
 
 /// The clients of the library, each built for the first request that needs it: loading the system's certificates takes
@@ -39,7 +39,7 @@ impl fmt::Debug for HttpTransport {
 impl HttpTransport {
     /// Checks the settings; builds no client yet.
     pub(crate) fn new(network: &NetworkSettings) -> Result<Self, NetworkError> {
-        install_provider();
+        loom_tls::install_provider();
         reqwest::header::HeaderValue::from_str(&network.user_agent)
             .map_err(|_| NetworkError::UserAgent)?;
         Ok(Self {
@@ -67,7 +67,7 @@ impl HttpTransport {
         let cell = if plain { &self.plain } else { &self.secure };
         let built = cell.get_or_init(|| {
             let built =
-                if plain { base(network).tls_certs_only([]).build() } else { self.secure(network) };
+                if plain { loom_tls::only(base(network), &[], &[]) } else { self.secure(network) };
             built.map_err(|error| client_error::causes_of(error).to_string())
         });
         built.as_ref().map_err(|reason| {
@@ -80,17 +80,10 @@ impl HttpTransport {
             let rules = self.proxies.rules().iter().cloned();
             rules.fold(base(network), ClientBuilder::proxy)
         };
-        let extra = || self.trusted.extra.iter().cloned();
-        let only = |roots: &[Certificate]| {
-            builder().tls_certs_only(roots.iter().cloned().chain(extra())).build()
-        };
-        match &self.trusted.only {
-            Some(roots) => only(roots),
-            None if self.trusted.extra.is_empty() => {
-                // This fails where the system has no certificates.
-                builder().build().or_else(|_| only(&roots::built_in()))
-            }
-            None => builder().tls_certs_merge(extra()).build(),
+        let TrustedRoots { only, extra } = &self.trusted;
+        match only {
+            Some(roots) => loom_tls::only(builder(), roots, extra),
+            None => loom_tls::client(builder, extra),
         }
     }
 }
@@ -104,13 +97,4 @@ fn base(network: &NetworkSettings) -> ClientBuilder {
         .no_proxy()
         .dns_resolver(Arc::new(SystemResolver))
         .connector_layer(ConnectWatch)
-}
-
-/// Installs ring as the process's provider of cryptography, unless one is installed.
-fn install_provider() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error means that another provider is installed, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }

@@ -95,6 +95,9 @@ impl CredentialFiles {
                 }
             }
         }
+        if let Some(name) = config.unusable(key, repository) {
+            skipped.add(name, "its login in the file of logins cannot be read; it is not used");
+        }
         None
     }
 }

@@ -40,6 +40,12 @@ pub enum ImageWriteError {
         /// The path.
         at: String,
     },
+    /// The location is a registry as a whole, which has no place for the documents of a mirror.
+    #[error("{at} names no repository, in which the index of a mirror could be")]
+    NoRepository {
+        /// The location.
+        at: String,
+    },
     /// The tag has another image for the platform.
     #[error("{at} has another image for {platform}: expected sha256:{here}, got sha256:{there}")]
     Taken {

@@ -116,6 +116,11 @@ impl ImageTransport for LayoutTransport {
         binary.to_string()
     }
 
+    /// The tags that belong to no binary.
+    fn own_repository(&self) -> Option<String> {
+        Some(String::new())
+    }
+
     fn contains(&self, repository: &str) -> bool {
         repository.parse::<Name>().is_ok()
     }
@@ -192,7 +197,11 @@ impl ImageTransport for LayoutTransport {
     }
 
     fn location(&self, repository: &str, of: &str) -> String {
-        let separator = if of.starts_with("sha256:") { '@' } else { ':' };
+        let separator = match (repository, of) {
+            ("", _) | (_, "") => "",
+            (_, of) if of.starts_with("sha256:") => "@",
+            _ => ":",
+        };
         format!("{} ({repository}{separator}{of})", self.files.location(""))
     }
 

@@ -16,7 +16,10 @@
 //! | `manifest` | the documents of the OCI image specification, and their limits |
 //! | `manifest_platform` | the platform of a manifest |
 //! | `release_manifest` | the offer that a manifest describes |
+//! | `known_file` | the layer of a release that is known by its digest |
 //! | `release_evidence` | the signatures that refer to a manifest |
+//! | `mirror_document` | the documents of a signed mirror, under reserved tags |
+//! | [`verify`] | [`ImageVerifier`]: whether all images of a binary are there, and every byte of them |
 //! | `version_list` | the versions of a product among the tags of a repository |
 //! | `transport` | the operations that the source needs of its location |
 //! | `registry` | a registry, through `loom-http` |
@@ -44,10 +47,12 @@ pub mod error;
 pub mod fuzzing;
 mod image_store;
 mod image_write_error;
+mod known_file;
 mod layout;
 mod manifest;
 mod manifest_platform;
 pub mod mapping;
+mod mirror_document;
 pub mod oci;
 mod opened_registry;
 pub mod options;
@@ -57,6 +62,7 @@ mod registry;
 mod release_evidence;
 mod release_manifest;
 mod transport;
+pub mod verify;
 mod version_list;
 mod written_descriptor;
 
@@ -67,3 +73,4 @@ pub use oci::Oci;
 pub use options::{OciLocation, OciOptions};
 pub use publish::ImagePublisher;
 pub use reference::RegistryReference;
+pub use verify::ImageVerifier;

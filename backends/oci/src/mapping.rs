@@ -1,6 +1,7 @@
 //! How a release is written as an index, manifests and layers.
 //!
-//! A repository is a binary, and a tag is a version. The tag names an index with a manifest for each platform. One layer of
+//! A repository is a binary, and a tag is a version; the tags that begin with `loom-` are reserved for the documents of a
+//! signed mirror. The tag names an index with a manifest for each platform. One layer of
 //! a manifest is the release asset itself: its digest is the SHA-256 that other sources publish. The manifest has the
 //! statement of the release as an annotation.
 
@@ -21,6 +22,16 @@ pub const MANIFEST_TYPES: [&str; 2] = [
 pub const RELEASE_ARTIFACT: &str = "application/vnd.loom.release.v1";
 /// The type of the artifacts that are signatures.
 pub const EVIDENCE_ARTIFACT: &str = "application/vnd.loom.evidence.v1";
+
+/// The type of the artifacts that are documents of a signed mirror.
+pub const MIRROR_ARTIFACT: &str = "application/vnd.loom.mirror.v1";
+
+/// The tag of the index of a signed mirror.
+pub const INDEX_TAG: &str = "loom-index";
+/// The tag of the timestamp of a signed mirror.
+pub const TIMESTAMP_TAG: &str = "loom-timestamp";
+/// The beginning of the tags of the roots of a signed mirror, before their numbers.
+pub const ROOT_TAG: &str = "loom-root-";
 
 /// The annotation of a layout's descriptor that holds the tag.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";

@@ -5,17 +5,19 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, ListingScope, Name,
-    Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
-    VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, KnownFile, ListingScope,
+    Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind,
+    Version, VersionListing,
 };
 
 use crate::{
     error::OciError,
+    known_file,
     layout::LayoutTransport,
     manifest::{ImageContent, ImageDocument, ImageManifest, parse_digest},
     manifest_platform::platform_of,
     mapping::{BINARY, MANIFEST_TYPES},
+    mirror_document,
     opened_registry::OpenedRegistry,
     options::{OciLocation, OciOptions},
     release_evidence,
@@ -205,6 +207,12 @@ impl Source for Oci {
         Ok(Some(Offer { artifacts, tree, statement, evidence, build: None }))
     }
 
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        let repository = self.transport.repository(&release.binary);
+        let artifact = known_file::layer(release, files, &repository)?;
+        Some(Offer { artifacts: vec![artifact], ..Offer::default() })
+    }
+
     async fn list(
         &self,
         product: &Product,
@@ -216,6 +224,9 @@ impl Source for Oci {
     }
 
     async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        if !asset.as_str().contains('@') {
+            return mirror_document::open(self.transport.as_ref(), asset, range).await;
+        }
         let Some((repository, digest)) = self.parse(asset) else {
             let why = "not a repository of this source and a digest";
             return Err(SourceError::malformed(format!("{self}: {:?}", asset.as_str()), why));

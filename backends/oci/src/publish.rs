@@ -12,14 +12,18 @@
 //! | `layout_archive` | [`LayoutArchive`]: an image layout as a tar archive |
 //! | `image_file` | the documents of the OCI image specification, as they are written |
 //! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
+//! | `document_writer` | reads and writes the documents of a signed mirror |
+//! | `image_statements` | [`ImageStatement`]: the statements of all images of a binary |
 //! | `evidence_image` | signatures as artifacts that refer to a manifest |
 //! | `referrer_writer` | attaches evidence, where there is a list of referrers and where a tag is one |
 
 mod archive_layer;
+mod document_writer;
 mod evidence_image;
 mod image_config;
 mod image_file;
 mod image_publisher;
+mod image_statements;
 mod layout_archive;
 mod published_images;
 mod referrer_writer;
@@ -29,6 +33,7 @@ mod runtime_layer;
 mod version_index;
 
 pub use image_publisher::{ImagePublisher, ImageVersion};
+pub use image_statements::ImageStatement;
 pub use layout_archive::LayoutArchive;
 pub use published_images::{PlatformImage, PublishedImages};
 pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage};

@@ -119,6 +119,11 @@ impl RegistryReference {
         }
     }
 
+    /// The repository that the reference names itself; `None` for the root of a registry.
+    pub fn own_repository(&self) -> Option<String> {
+        Some(self.repository.clone()).filter(|repository| !repository.is_empty())
+    }
+
     /// Whether the repository belongs to this reference, whatever the binary is.
     pub fn contains(&self, repository: &str) -> bool {
         if repository == self.repository && !repository.is_empty() {

@@ -277,6 +277,10 @@ impl ImageTransport for RegistryTransport {
         self.asked.repository(binary)
     }
 
+    fn own_repository(&self) -> Option<String> {
+        self.asked.own_repository()
+    }
+
     fn contains(&self, repository: &str) -> bool {
         self.asked.contains(repository)
     }
@@ -367,7 +371,11 @@ impl ImageTransport for RegistryTransport {
     }
 
     fn location(&self, repository: &str, of: &str) -> String {
-        let separator = if of.starts_with("sha256:") { '@' } else { ':' };
+        let separator = match of {
+            "" => "",
+            of if of.starts_with("sha256:") => "@",
+            _ => ":",
+        };
         format!("oci://{}/{repository}{separator}{of}", self.asked.host())
     }
 

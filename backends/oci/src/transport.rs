@@ -16,6 +16,10 @@ pub(crate) trait ImageTransport: Debug + Send + Sync {
     /// The name of the repository of a binary.
     fn repository(&self, binary: &Name) -> String;
 
+    /// The repository that the location itself names: that of the documents of a signed mirror. `None` where the location is
+    /// a registry as a whole.
+    fn own_repository(&self) -> Option<String>;
+
     /// Whether a repository belongs to this location.
     fn contains(&self, repository: &str) -> bool;
 
@@ -51,7 +55,7 @@ pub(crate) trait ImageTransport: Debug + Send + Sync {
         digest: &Digest,
     ) -> Result<Vec<Descriptor>, SourceError>;
 
-    /// The name of a document or blob in errors: `of` is a tag or a digest.
+    /// The name of a document or blob in errors: `of` is a tag or a digest, or empty for the repository itself.
     fn location(&self, repository: &str, of: &str) -> String;
 
     /// What was left out because it cannot be read.

@@ -18,8 +18,8 @@ const MAX_READ: usize = 64;
 /// The number of indexes that are requested at the same time.
 const AT_ONCE: usize = 8;
 
-/// The versions of a product. Those that are older than the newest [`MAX_READ`] tags are listed unread; where only the newest
-/// version is needed, no more indexes are read than until one is a release of the product.
+/// The versions of a product. Those that are older than the newest [`MAX_READ`] tags are listed unread, as presumed; where
+/// only the newest version is needed, no more indexes are read than until one is a release of the product.
 pub(crate) async fn of(
     transport: &dyn ImageTransport,
     product: &Product,
@@ -59,12 +59,13 @@ pub(crate) async fn of(
             Err(why) => transport.skipped().add(&version.to_string(), why),
         }
     }
-    listed.extend(unread);
-    Ok(listed.into_iter().map(ListedVersion::from).collect())
+    let presumed = |version| ListedVersion { is_presumed: true, ..ListedVersion::from(version) };
+    let listed = listed.into_iter().map(ListedVersion::from);
+    Ok(listed.chain(unread.into_iter().map(presumed)).collect())
 }
 
 /// The version that a tag is: exactly as it is written.
-fn version_of(tag: &str) -> Option<Version> {
+pub(crate) fn version_of(tag: &str) -> Option<Version> {
     tag.parse().ok().filter(|version: &Version| version.to_string() == tag)
 }
 
@@ -87,10 +88,15 @@ fn has_product(document: &ImageDocument, product: &Product) -> Result<bool, Stri
 
 /// Whether a manifest without an index is for a platform, which only its statement says.
 pub(crate) fn states(manifest: &ImageManifest, platform: Platform) -> Result<bool, String> {
+    Ok(stated_platform(manifest)? == Some(platform))
+}
+
+/// The platform that the statement of a manifest names.
+pub(crate) fn stated_platform(manifest: &ImageManifest) -> Result<Option<Platform>, String> {
     let statement = manifest.annotations.get(STATEMENT);
     let statement = statement.map(|text| loom_source::Statement::parse(text.as_bytes()));
     let statement = statement.transpose().map_err(|error| error.to_string())?;
-    Ok(statement.is_some_and(|statement| statement.platform == platform))
+    Ok(statement.map(|statement| statement.platform))
 }
 
 /// The platforms that the document of a tag has.

@@ -166,7 +166,7 @@ pub use file_body::file_body;
 pub use name::{Authority, Name};
 pub use offer::{
     ArchiveFormat, Artifact, BuildInfo, ClaimedDigest, DigestSource, Evidence, EvidenceKind,
-    EvidenceSubject, Offer, Packaging,
+    EvidenceSubject, KnownFile, Offer, Packaging,
 };
 pub use platform::Platform;
 pub use record::{Index, IndexTimestamp, MirrorRoot, Record, SignedDocument, Statement};

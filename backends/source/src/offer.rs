@@ -21,6 +21,17 @@ pub struct Offer {
     pub build: Option<BuildInfo>,
 }
 
+/// A file of a release whose digest is known before a source is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownFile {
+    /// The file name of the release asset.
+    pub name: String,
+    /// The SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Its size in bytes, where it is known.
+    pub size: Option<u64>,
+}
+
 /// One form in which a source has the tree of a release.
 #[derive(Debug, Clone)]
 pub struct Artifact {

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use loom_base::time::parse_rfc3339;
 
 use crate::{
-    AssetRef, Download, Name, Offer, Platform, Product, RangeRequest, Release, SourceError, Version,
+    AssetRef, Download, KnownFile, Name, Offer, Platform, Product, RangeRequest, Release,
+    SourceError, Version,
 };
 
 /// How much of a listing the caller needs.
@@ -29,20 +30,22 @@ pub struct ListedVersion {
     pub version: Version,
     /// The time of publication, where the source gives one. It is not verified.
     pub published: Option<SystemTime>,
+    /// Whether the source did not read for which platforms it has the version: it may have none for the product.
+    pub is_presumed: bool,
 }
 
 impl ListedVersion {
     /// A version with its time of publication in RFC 3339, UTC (`2026-11-22T16:03:00Z`). A text in another form counts
     /// as no time.
     pub fn new(version: Version, published: Option<&str>) -> Self {
-        Self { version, published: published.and_then(parse_rfc3339) }
+        Self { published: published.and_then(parse_rfc3339), ..Self::from(version) }
     }
 }
 
 impl From<Version> for ListedVersion {
     /// A version without a time of publication.
     fn from(version: Version) -> Self {
-        Self { version, published: None }
+        Self { version, published: None, is_presumed: false }
     }
 }
 
@@ -96,6 +99,13 @@ pub trait Source: Display + Debug + Send + Sync {
     /// # Errors
     /// Where the source cannot answer: a server that cannot be reached, refused access, a malformed document.
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError>;
+
+    /// The offer of a release of which these files are known by their digests, for a source that serves files by digests: it
+    /// is made without a request and claims nothing. [Opening](Self::open) a file that the source does not have is
+    /// [`Gone`](crate::SourceErrorKind::Gone). `None` where the source has to be [asked](Self::find).
+    fn offer_by_digest(&self, _release: &Release, _files: &[KnownFile]) -> Option<Offer> {
+        None
+    }
 
     /// The versions of a product, or the reason why the source cannot list them.
     ///

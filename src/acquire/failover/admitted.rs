@@ -56,7 +56,7 @@ pub(super) fn admit(
         Ok(checked) => checked,
         Err(AdmitError::Store(error)) => return Err(error.into()),
         Err(error) => {
-            let resumed = received.as_ref().is_some_and(Received::resumed);
+            let resumed = is_mixed(chosen.restarted, received.as_ref());
             return Ok(Err(refused(candidate, &chosen.expected, error, resumed)));
         }
     };
@@ -168,7 +168,7 @@ pub(super) fn unfetched(
     chosen: &mut ChosenArtifact,
     error: FetchError,
 ) -> Result<StepReport, AcquireError> {
-    let (expected, reached) = (&chosen.expected, &mut chosen.reached);
+    let ChosenArtifact { expected, reached, restarted, .. } = chosen;
     let file = file_name(expected);
     Ok(match error {
         FetchError::Fatal(error) => return Err(error),
@@ -181,7 +181,7 @@ pub(super) fn unfetched(
         FetchError::Unopened(error) => StepReport::failed(error, false).for_good(),
         FetchError::TooLong { expected, resumed } => {
             let cause = AttemptCause::TooLong { file, expected };
-            if resumed {
+            if resumed && !*restarted {
                 StepReport::damaged_partial(&cause)
             } else {
                 StepReport::mismatch(cause, None)
@@ -196,7 +196,7 @@ pub(super) fn unfetched(
         }
         FetchError::Unpack(UnpackError::Store(error), _) => return Err(error.into()),
         FetchError::Unpack(error, received) => {
-            let resumed = received.as_ref().is_some_and(Received::resumed);
+            let resumed = is_mixed(*restarted, received.as_ref());
             match (&expected.expectation.archive, &received) {
                 // The archive could not be unpacked because it is another one.
                 (Some(archive), Some(received)) if archive.digest != received.digest() => {
@@ -215,6 +215,11 @@ pub(super) fn unfetched(
             }
         }
     })
+}
+
+/// Whether some bytes may be from an earlier run or another source, so that this source may not be at fault.
+fn is_mixed(restarted: bool, received: Option<&Received>) -> bool {
+    !restarted && received.is_some_and(Received::resumed)
 }
 
 /// The file name of the artifact.

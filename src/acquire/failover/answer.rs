@@ -13,12 +13,16 @@ use crate::{
 /// An offer that the policy accepts.
 pub(super) struct ChosenArtifact {
     pub(super) offer: Offer,
+    /// Whether the source was not asked for the offer, which is made from digests.
+    pub(super) by_digest: bool,
     /// The artifact that is fetched.
     pub(super) expected: Expected,
     /// Other artifacts that are acceptable.
     pub(super) others: Vec<Expected>,
     /// The largest number of bytes of the artifact that have been here in this run.
     pub(super) reached: u64,
+    /// Whether the transfer has begun anew in this run, so that all bytes are from this source.
+    pub(super) restarted: bool,
 }
 
 /// Why a source is not asked at all; `None` where it is.
@@ -46,8 +50,10 @@ pub(super) fn judge(
     pins: &Pins,
     answer: Result<SourceAnswer, SourceError>,
 ) -> Result<ChosenArtifact, Box<StepReport>> {
-    let (offer, evidence) = match answer {
-        Ok(SourceAnswer { offer: Some(offer), evidence, .. }) => (offer, evidence),
+    let (offer, evidence, by_digest) = match answer {
+        Ok(SourceAnswer { offer: Some(offer), evidence, by_digest, .. }) => {
+            (offer, evidence, by_digest)
+        }
         Ok(SourceAnswer { platforms, .. }) => {
             let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
             return Err(Box::new(absent(candidate, release, &platforms)));
@@ -56,7 +62,8 @@ pub(super) fn judge(
     };
     match judge_offer(candidate, release, policy, pins, &offer, evidence) {
         Ok(Judged { first: expected, others }) => {
-            Ok(ChosenArtifact { offer, expected, others, reached: 0 })
+            let (reached, restarted) = (0, false);
+            Ok(ChosenArtifact { offer, by_digest, expected, others, reached, restarted })
         }
         Err(rejection) => Err(Box::new(StepReport::rejected(rejection))),
     }

@@ -6,6 +6,7 @@
 //! | `order` | the order in which sources are asked |
 //! | `run` | `Failover`: drives the plan |
 //! | `race` | `Race`: the sources that are being asked, one after the other or at the same time |
+//! | `by_digest` | the offer of a source that need not be asked, because a lock file names the digest |
 //! | `answer` | what a source's answer to a request means |
 //! | `admitted` | `AdmittedRelease`: what a source's bytes are compared with, and what a failed transfer means |
 //! | `report` | `StepReport`: what happened at a source, for the plan and for the log |
@@ -13,6 +14,7 @@
 
 mod admitted;
 mod answer;
+mod by_digest;
 mod log;
 mod order;
 pub mod plan;

@@ -62,6 +62,8 @@ pub enum SourceEvent {
         /// The number of acceptable artifacts, at least one.
         artifacts: usize,
     },
+    /// The source does not have the artifact that was offered by its digest: it has to be asked for the release.
+    NotByDigest,
     /// The policy refuses the offer, or the artifact cannot be used.
     Rejected,
     /// The source has sent nothing for as long as it is waited for alone.
@@ -189,6 +191,11 @@ impl Plan {
                 self.asked[at].fetching = true;
                 self.asked[at].artifacts = artifacts.saturating_sub(1);
                 PlanAction::Fetch { place, after: Duration::ZERO }
+            }
+            SourceEvent::NotByDigest => {
+                let InFlight { turn, late, .. } = self.asked[at];
+                self.asked[at] = InFlight { late, ..InFlight::of(turn) };
+                PlanAction::Ask(place)
             }
             SourceEvent::Late => self.late(at),
             SourceEvent::Delivers => self.take(at),

@@ -53,6 +53,15 @@ pub(super) struct SourceAnswer {
     pub(super) evidence: OfferedEvidence,
     /// The platforms that the source has the version for, where it has none for the requested one.
     pub(super) platforms: Vec<Platform>,
+    /// Whether the offer was made from digests, without asking the source.
+    pub(super) by_digest: bool,
+}
+
+impl SourceAnswer {
+    fn by_digest(offer: Offer) -> Self {
+        let evidence = OfferedEvidence::default();
+        Self { offer: Some(offer), evidence, platforms: Vec::new(), by_digest: true }
+    }
 }
 
 impl<'a> Race<'a> {
@@ -66,11 +75,22 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Asks a source for the release.
-    pub(super) fn ask(&mut self, place: usize, release: &'a Release, policy: &'a Policy) {
+    /// Asks a source for the release. What it has to have by its digest is tried first, without asking.
+    pub(super) fn ask(
+        &mut self,
+        place: usize,
+        release: &'a Release,
+        policy: &'a Policy,
+        by_digest: Option<Offer>,
+    ) {
         let candidate = &self.candidates[place];
         self.watch(place, Duration::ZERO);
-        self.run(place, async move { RaceResult::Found(find(candidate, release, policy).await) });
+        self.run(place, async move {
+            RaceResult::Found(match by_digest {
+                Some(offer) => Ok(SourceAnswer::by_digest(offer)),
+                None => find(candidate, release, policy).await,
+            })
+        });
     }
 
     /// Starts a transfer from a source, after this long.
@@ -157,5 +177,5 @@ async fn find(
         }
         _ => Vec::new(),
     };
-    Ok(SourceAnswer { offer, evidence, platforms })
+    Ok(SourceAnswer { offer, evidence, platforms, by_digest: false })
 }

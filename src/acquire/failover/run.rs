@@ -1,12 +1,16 @@
 //! Drives the plan: asks source after source until one delivers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use loom_source::{Offer, Release};
+use loom_source::{Offer, Release, SourceErrorKind};
 
 use super::{
     admitted::{self, AdmittedRelease},
     answer::{self, ChosenArtifact},
+    by_digest,
     log::AttemptLog,
     plan::{FailureReason, Plan, PlanAction, SourceEvent, Turn},
     race::{Race, RaceResult},
@@ -16,7 +20,7 @@ use crate::{
     acquire::{
         AcquireError, AcquireEvent, AttemptCause, ChecksumMismatch, How, SourceAttempt,
         build_receipt::build_receipt,
-        fetch::{Fetcher, StartedTransfer},
+        fetch::{FetchError, Fetcher, StartedTransfer},
         near_misses::name_near_misses,
     },
     sources::Candidate,
@@ -51,6 +55,8 @@ struct FailoverRun<'r, 'a> {
     release: &'r Release,
     pins: &'r Pins,
     race: Race<'r>,
+    /// The positions of the sources that were asked before.
+    asked: BTreeSet<usize>,
     /// The acceptable offers by the positions of their sources.
     chosen: BTreeMap<usize, ChosenArtifact>,
     /// The transfer whose first bytes are here.
@@ -81,6 +87,7 @@ impl<'a> Failover<'a> {
             release,
             pins,
             race: Race::new(self.candidates, self.fetcher.runtime),
+            asked: BTreeSet::new(),
             chosen: BTreeMap::new(),
             started: None,
             log,
@@ -144,7 +151,13 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         if let Some(report) = answer::not_asked(candidate, self.release, offline) {
             return Ok((place, self.report(place, report)));
         }
-        self.race.ask(place, self.release, &self.failover.policy);
+        let policy = &self.failover.policy;
+        let offer = if self.asked.insert(place) {
+            by_digest::offer(candidate, self.release, policy, self.pins)
+        } else {
+            None
+        };
+        self.race.ask(place, self.release, policy, offer);
         self.wait()
     }
 
@@ -155,7 +168,8 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         after: Duration,
         whole: bool,
     ) -> Result<(usize, SourceEvent), AcquireError> {
-        if let Some(chosen) = self.chosen.get(&place) {
+        if let Some(chosen) = self.chosen.get_mut(&place) {
+            chosen.restarted |= whole;
             let failover = self.failover;
             let expected = chosen.expected.clone();
             let candidate = &failover.candidates[place];
@@ -172,7 +186,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
             && !chosen.others.is_empty()
         {
             chosen.expected = chosen.others.remove(0);
-            chosen.reached = 0;
+            (chosen.reached, chosen.restarted) = (0, false);
         }
         self.start(place, Duration::ZERO, false)
     }
@@ -203,6 +217,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 SourceEvent::Delivers
             }
             RaceResult::Started(Err(error)) => match self.chosen.get_mut(&place) {
+                Some(chosen) if chosen.by_digest && is_gone(&error) => SourceEvent::NotByDigest,
                 Some(chosen) => {
                     let report = admitted::unfetched(candidate, chosen, error)?;
                     self.report(place, report)
@@ -319,6 +334,11 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
             _ => AcquireError::Unserved { release, reason, attempts, unverified },
         }
     }
+}
+
+/// Whether the source does not have the artifact.
+fn is_gone(error: &FetchError) -> bool {
+    matches!(error, FetchError::Unopened(error) if matches!(error.kind, SourceErrorKind::Gone))
 }
 
 /// An artifact that was received and refused.

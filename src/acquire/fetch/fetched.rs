@@ -30,6 +30,7 @@ impl Fetcher<'_> {
         match transfer {
             StartedTransfer::Build => Ok(self.copy_build(expected)?.map(parts)),
             StartedTransfer::Stream(partial, download) => {
+                let (partial, download) = self.take(candidate, expected, partial, download)?;
                 self.receive(&candidate.name, expected, partial, download).map(whole).map(Some)
             }
             StartedTransfer::Listing(download) => {

@@ -9,13 +9,13 @@ use loom_source::{
 use super::{FetchError, Fetcher};
 use crate::{
     sources::{Candidate, Reach},
-    store::{Partial, ResumeOutcome},
+    store::{Partial, ResumeOutcome, TransferSubject},
     trust::{Channel, Expected},
 };
 
 /// An artifact whose first bytes are here.
 pub(in crate::acquire) enum StartedTransfer {
-    /// A stream that follows the bytes of an earlier transfer.
+    /// A stream that follows the bytes of an earlier transfer, which have not been taken yet.
     Stream(Partial, Download),
     /// The listing of loose files.
     Listing(Download),
@@ -25,7 +25,7 @@ pub(in crate::acquire) enum StartedTransfer {
 
 impl Fetcher<'_> {
     /// Opens an artifact after the bytes of an earlier transfer, and waits for its first bytes. With `whole`, the bytes
-    /// of earlier transfers are discarded.
+    /// of earlier transfers do not count.
     pub(in crate::acquire) async fn start(
         &self,
         candidate: &Candidate,
@@ -41,31 +41,61 @@ impl Fetcher<'_> {
             let download = open(source, &artifact.asset, &RangeRequest::whole()).await?;
             return Ok(StartedTransfer::Listing(primed(download).await?));
         }
+        let (partial, download) = self.open_after(candidate, expected, whole).await?;
+        Ok(StartedTransfer::Stream(partial, primed(download).await?))
+    }
+
+    /// Takes the bytes of earlier transfers for a transfer that has won. Where they have changed meanwhile, the artifact is
+    /// opened at its first byte.
+    pub(super) fn take(
+        &self,
+        candidate: &Candidate,
+        expected: &Expected,
+        mut partial: Partial,
+        download: Download,
+    ) -> Result<(Partial, Download), FetchError> {
+        if partial.take(self.store)? {
+            return Ok((partial, download));
+        }
+        drop(download);
+        let opened = self.open_after(candidate, expected, true);
+        let (mut partial, download) = self.runtime.block_on(opened)??;
+        partial.take(self.store)?;
+        Ok((partial, download))
+    }
+
+    /// Opens an artifact after the bytes of an earlier transfer; with `whole`, at its first byte.
+    async fn open_after(
+        &self,
+        candidate: &Candidate,
+        expected: &Expected,
+        whole: bool,
+    ) -> Result<(Partial, Download), FetchError> {
+        let (source, asset) = (candidate.source.as_ref(), &expected.artifact.asset);
         let mut partial = self.partial(candidate, expected)?;
         if whole {
-            partial.discard();
-            partial = self.partial(candidate, expected)?;
+            partial = partial.whole();
         }
-        let mut download = match open(source, &artifact.asset, &partial.resume()).await {
+        let mut download = match open(source, asset, &partial.resume()).await {
             // A server that answers ranges wrongly may still serve the whole file. Asking for the same range in every
             // run would never end.
             Err(FetchError::Unopened(error))
                 if matches!(error.kind, SourceErrorKind::RangeMismatch { requested: 1.., .. }) =>
             {
-                open(source, &artifact.asset, &RangeRequest::whole()).await?
+                open(source, asset, &RangeRequest::whole()).await?
             }
             download => download?,
         };
-        if partial.begin(&download)? == ResumeOutcome::Mismatch {
-            download = open(source, &artifact.asset, &RangeRequest::whole()).await?;
-            if partial.begin(&download)? == ResumeOutcome::Mismatch {
+        if partial.begin(&download) == ResumeOutcome::Mismatch {
+            download = open(source, asset, &RangeRequest::whole()).await?;
+            if partial.begin(&download) == ResumeOutcome::Mismatch {
                 let got = format!("bytes from {}", download.start);
                 let kind = SourceErrorKind::RangeMismatch { requested: 0, got };
-                let error = SourceError::new(artifact.asset.to_string(), kind);
+                let error = SourceError::new(asset.to_string(), kind);
                 return Err(FetchError::Source(error, 0));
             }
         }
-        Ok(StartedTransfer::Stream(partial, primed(download).await?))
+        Ok((partial, download))
     }
 
     /// Beside transfers that can be resumed, only zip archives and kept archives need a file.
@@ -73,9 +103,16 @@ impl Fetcher<'_> {
         let Expected { artifact, expectation } = expected;
         let resumes = candidate.source.capabilities().resume;
         let resumable = resumes && candidate.reach != Reach::Disk;
+        if resumable {
+            let subject = TransferSubject {
+                source: &candidate.key(),
+                asset: &artifact.asset,
+                archive: expectation.archive_digest(),
+                size: expectation.size,
+            };
+            return Ok(Partial::open(self.store, &subject)?.of_release(&expectation.release));
+        }
         Ok(match &artifact.packaging {
-            _ if resumable => Partial::open(self.store, &candidate.key(), &artifact.asset)?
-                .of_release(&expectation.release),
             // A signature is checked over all bytes, once they are here.
             _ if !expectation.signatures.pending.is_empty() => Partial::spooled(self.store)?,
             Packaging::Archive { format: ArchiveFormat::Zip, .. } => Partial::spooled(self.store)?,

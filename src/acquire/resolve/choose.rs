@@ -46,7 +46,7 @@ pub(super) async fn choose(
     let now = SystemTime::now();
     let mut young = None;
     let mut asks = policy.judges_age();
-    for ListedVersion { version, published } in matching {
+    for ListedVersion { version, published, .. } in matching {
         let mut published = *published;
         if published.is_none() && asks {
             published = publication_time(candidate, product, version, offline).await;

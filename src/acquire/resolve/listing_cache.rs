@@ -41,6 +41,9 @@ struct CachedVersion {
     /// When the version was published, where the source states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     published: Option<Timestamp>,
+    /// Whether the source did not read for which platforms it has the version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    presumed: bool,
 }
 
 /// The last list of one product at one source.
@@ -106,6 +109,7 @@ impl ListingCache {
         let cached = |listed: &ListedVersion| CachedVersion {
             version: listed.version.clone(),
             published: listed.published.map(Timestamp),
+            presumed: listed.is_presumed,
         };
         self.file.write_document(&CachedListing {
             source: source.to_owned(),
@@ -124,6 +128,7 @@ impl CachedListing {
         let listed = |cached: &CachedVersion| ListedVersion {
             version: cached.version.clone(),
             published: cached.published.map(|published| published.0),
+            is_presumed: cached.presumed,
         };
         self.listed.iter().map(listed).collect()
     }

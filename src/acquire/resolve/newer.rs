@@ -6,10 +6,12 @@ use super::{
     ask::{ListOutcome, ListRequest, SourceList},
     choose::{VersionChoice, choose},
     newest::NewestVersion,
-    undecided::ago,
+    undecided::{ago, reason},
 };
 use crate::{
-    acquire::{AcquireError, AcquireOptions, AttemptCause, SourceAttempt, SourceRuntime},
+    acquire::{
+        AcquireError, AcquireOptions, AttemptCause, FailureReason, SourceAttempt, SourceRuntime,
+    },
     sources::{Candidate, Reach},
     state::StateDir,
     trust::Policy,
@@ -46,6 +48,14 @@ pub struct NewerVersions {
     pub remarks: Vec<String>,
     /// The attempts at sources that failed.
     pub failed: Vec<SourceAttempt>,
+}
+
+impl NewerVersions {
+    /// Why no source has a version, where one failed: the greatest reason of all that failed.
+    pub fn failure(&self) -> FailureReason {
+        let reasons = self.failed.iter().filter_map(|attempt| reason(attempt.record.kind));
+        reasons.max().unwrap_or(FailureReason::Unreachable)
+    }
 }
 
 /// Whether an update leads from one version to another by itself: to a newer one with the same major version, and with the

@@ -143,6 +143,7 @@ impl Home {
             channel: Channel::Authenticated,
             source: Box::new(Mirror::open(url, MirrorOptions::default()).unwrap()),
             signed: None,
+            through: None,
             stop_on_error: false,
             stop_on_absent: false,
             reach: Reach::Disk,

@@ -1,10 +1,11 @@
 //! `loom mirror index URL [--key FILE] [--refresh]`
 
 use loom_http::Journal;
+use loom_mirror::Destination;
 use loom_source::{AssetRef, Digest, Offer, Packaging, Release};
 use serde_json::json;
 
-use super::{mirror_location::MirrorLocation, transfer_folder::TransferFolder};
+use super::{index_images, mirror_location::MirrorLocation, transfer_folder::TransferFolder};
 use crate::cli::transfer_report::{TransferReport, release_json, report_failed};
 use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, ready, selection::Selection};
@@ -22,7 +23,8 @@ use loom_runtime::{
 /// Arguments of `loom mirror index`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…; in the release layout, too
+    /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…, in the release layout, too; a
+    /// registry (oci://HOST/REPOSITORY) or an image layout (oci-layout:FOLDER)
     mirror: MirrorLocation,
     /// Issue the index (or its timestamp) anew, as it is, and look at no release
     #[arg(long)]
@@ -33,9 +35,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let destination = args.mirror.destination(context, &resolved)?;
+    let documents = args.mirror.documents(context, &resolved)?;
     let keys = args.writer.keys()?;
-    let writer = args.writer.writer(destination.as_ref(), &keys);
+    let writer = args.writer.writer(documents.as_ref(), &keys);
     let runtime = SourceRuntime::default();
     if args.refresh {
         let index = runtime.block_on(mirror::refresh(&writer))??;
@@ -45,9 +47,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         context.printer.answer(&document, || index_line(&index))?;
         return Ok(Exit::Success);
     }
+    if let Some(publisher) = args.mirror.images(context, &resolved)? {
+        return index_images::run(context, &resolved, &publisher, &writer);
+    }
+    let destination = args.mirror.destination(context, &resolved)?;
     let spec = args.mirror.spec(context, &resolved)?;
-    let adoption =
-        Adoption { context, resolved: &resolved, spec: &spec, writer: &writer, runtime: &runtime };
+    let (resolved, spec, to) = (&resolved, &spec, destination.as_ref());
+    let adoption = Adoption { context, resolved, spec, writer: &writer, to, runtime: &runtime };
     let (failed, adopted) = adoption.run()?;
     let mut reindex = Reindex::of(destination.as_ref());
     let index = runtime.block_on(writer.write(&mut reindex))??;
@@ -71,6 +77,7 @@ struct Adoption<'a> {
     resolved: &'a Resolved,
     spec: &'a SourceSpec,
     writer: &'a IndexWriter<'a>,
+    to: &'a dyn Destination,
     runtime: &'a SourceRuntime,
 }
 
@@ -105,7 +112,7 @@ impl Adoption<'_> {
                 None => unpacked,
             });
         }
-        let pushed = mirror::push(self.writer, &store, &adopted, &reporter);
+        let pushed = mirror::push(self.writer, self.to, &store, &adopted, &reporter);
         let (index, _) = self.runtime.block_on(pushed)??;
         for release in &releases {
             store.remove(release)?;
@@ -124,7 +131,7 @@ impl Adoption<'_> {
 
     /// The releases in the release layout that the index does not have.
     async fn unrecorded(&self, candidate: &Candidate) -> Result<Vec<Release>, MirrorTaskError> {
-        let current = CurrentIndex::read(self.writer.destination).await?;
+        let current = CurrentIndex::read(self.writer.documents).await?;
         let product = (&self.resolved.authority.value, &self.resolved.binary.value);
         let selection = SyncSelection::default();
         let offered = mirror::offered(candidate, false, product, &selection).await?;

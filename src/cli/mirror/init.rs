@@ -26,7 +26,8 @@ use loom_runtime::{
 /// Arguments of `loom mirror init`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
+    /// The mirror: the name of a configured source, a folder, s3://…, gs://…, az://…, a registry (oci://HOST/REPOSITORY) or
+    /// an image layout (oci-layout:FOLDER)
     #[arg(long, value_name = "URL")]
     to: MirrorLocation,
     /// Folder for the secret keys; it is made where it does not exist
@@ -63,16 +64,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     check_threshold("root", args.root_threshold, args.root_keys)?;
     check_threshold("index", args.index_threshold, args.index_keys)?;
     let resolved = context.resolve(Flags::default())?;
-    let destination = args.to.destination(context, &resolved)?;
+    let documents = args.to.documents(context, &resolved)?;
     let runtime = SourceRuntime::default();
-    let existing = runtime.block_on(mirror::newest_root(destination.as_ref(), 1))??;
+    let existing = runtime.block_on(mirror::newest_root(documents.as_ref(), 1))??;
     if existing.is_some() {
-        let mirror = destination.to_string();
+        let mirror = documents.to_string();
         return Err(MirrorTaskError::RootExists { mirror, number: 1 }.into());
     }
     let folder = context.cwd()?.join(&args.keys);
-    let shown_mirror = destination.to_string();
-    if folder.starts_with(shown_mirror.strip_prefix("file://").unwrap_or(&shown_mirror)) {
+    let shown_mirror = documents.to_string();
+    let schemes = ["file://", "oci-layout:"];
+    let path = schemes.iter().find_map(|scheme| shown_mirror.strip_prefix(scheme));
+    if folder.starts_with(path.unwrap_or(&shown_mirror)) {
         let message = format!("{} is in the mirror, which others read", folder.display());
         return Err(
             CommandError::new(Exit::Usage, message).hint("give a folder outside of it with --keys")
@@ -97,9 +100,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let keys = SigningKeys::read(files.all().map(PathBuf::as_path))?;
     mirror::sign_root(&mut draft, &SigningKeys::read(files.root.iter().map(PathBuf::as_path))?)?;
     let written = runtime.block_on(async {
-        let root = mirror::publish_root(destination.as_ref(), &draft).await?;
+        let root = mirror::publish_root(documents.as_ref(), &draft).await?;
         let writer = IndexWriter {
-            destination: destination.as_ref(),
+            documents: documents.as_ref(),
             keys: &keys,
             validity: args.expires,
             timestamp_validity: args.expires.min(Duration::from_secs(7 * 24 * 3600)),
@@ -118,7 +121,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         let files: String =
             files.all().map(|path| format!("secret key {}\n", path.display())).collect();
         let path = MirrorRoot::path(root.root().number);
-        format!("{files}{destination}/{path}\nsha256 {digest}\n{}", index_line(&index))
+        format!("{files}{documents}/{path}\nsha256 {digest}\n{}", index_line(&index))
     })?;
     context.printer.message(
         "keep the keys of the root offline; readers trust the mirror by `loom trust add-root` with this file and digest",

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use loom_mirror::Destination;
 use loom_oci::ImagePublisher;
 
-use crate::cli::{CommandError, Exit, context::Context, verbose, writer_args::WriterArgs};
+use crate::cli::{CommandError, context::Context, verbose};
 use loom_runtime::{
     config::{Resolved, SourceSpec},
+    mirror::MirrorDocuments,
     sources::Candidate,
 };
 
@@ -90,21 +91,25 @@ impl MirrorLocation {
     }
 
     /// The registry or image layout that the argument names, opened for writing; `None` for mirrors. No request is sent.
-    ///
-    /// Options for the index of a mirror have no meaning for it.
     pub(super) fn images(
         &self,
         context: &Context,
         resolved: &Resolved,
-        writer: &WriterArgs,
     ) -> Result<Option<ImagePublisher>, CommandError> {
         let spec = self.spec(context, resolved)?;
         let journal = verbose::journal(&context.printer).unwrap_or_default();
-        let publisher = context.opener(resolved)?.open_images(&spec, journal)?;
-        if publisher.is_some() && writer.is_given() {
-            let message = "--key, --expires and --timestamp-expires are for the index of a mirror";
-            return Err(CommandError::new(Exit::Usage, message).hint("omit them"));
+        Ok(context.opener(resolved)?.open_images(&spec, journal)?)
+    }
+
+    /// The documents of the mirror, registry or image layout, opened for writing. No request is sent.
+    pub(super) fn documents(
+        &self,
+        context: &Context,
+        resolved: &Resolved,
+    ) -> Result<Box<dyn MirrorDocuments>, CommandError> {
+        match self.images(context, resolved)? {
+            Some(publisher) => Ok(Box::new(publisher)),
+            None => Ok(Box::new(self.destination(context, resolved)?)),
         }
-        Ok(publisher)
     }
 }

@@ -9,7 +9,7 @@
 //! | `unpacked_batch` | releases of a source in a store of their own |
 //! | `push` | `mirror push`: puts releases of the store |
 //! | `push_images` | what was put into a registry |
-//! | `index` | `mirror index`: writes and signs the index of what is there |
+//! | `index`, `index_images` | `mirror index`: writes and signs the index of what is there; of a registry |
 //! | `diff` | `mirror diff`: in what two mirrors differ |
 //! | `verify` | `mirror verify`: whether everything is there and right |
 //! | `yank` | `mirror yank`: withdraws a version |
@@ -33,6 +33,7 @@ mod diff;
 mod gc;
 mod import;
 mod index;
+mod index_images;
 mod init;
 mod mirror_location;
 mod push;
@@ -65,7 +66,7 @@ enum MirrorCommand {
     Sync(sync_args::SyncArgs),
     /// Put releases of the store into the mirror
     Push(push::Args),
-    /// Write and sign the index of an existing folder or bucket
+    /// Write and sign the index of an existing folder, bucket or registry
     Index(index::Args),
     /// Print in which releases two mirrors differ; exit 1 if they do
     Diff(diff::Args),

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{mirror_location::MirrorLocation, push_images};
 use crate::cli::transfer_report::{TransferReport, copied_json};
 use crate::cli::writer_args::{WriterArgs, index_line};
-use crate::cli::{CommandError, Exit, Outcome, context::Context, version_arg};
+use crate::cli::{CommandError, Exit, Outcome, context::Context, verbose, version_arg};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved},
@@ -46,25 +46,27 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let allow_unverified = args.allow_unverified;
     let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
     let store = context.store(&resolved)?;
-    let images = args.to.images(context, &resolved, &args.writer)?;
+    let images = args.to.images(context, &resolved)?;
     let releases = selected(args, &resolved, &store)?;
     if !allow_unverified {
         releases.iter().try_for_each(|one| one.check_verified(&store))?;
     }
+    let keys = args.writer.keys()?;
+    let reporter = TransferReport::new(&context.printer);
     if let Some(publisher) = images {
-        let reporter = TransferReport::new(&context.printer);
-        let layers = RuntimeLayers::new();
-        let pushed = mirror::push_images(&publisher, &store, &releases, &layers, &reporter);
+        let (layers, writer) = (RuntimeLayers::new(), args.writer.writer(&publisher, &keys));
+        let pushed =
+            mirror::push_indexed_images(&writer, &publisher, &store, &releases, &layers, &reporter);
         let pushed = SourceRuntime::default().block_on(pushed);
         reporter.end();
-        return push_images::answer(context, &pushed??);
+        verbose::report_skipped(&context.printer, &publisher, publisher.skipped());
+        let (index, pushed) = pushed??;
+        return push_images::answer(context, index.as_ref(), &pushed);
     }
     let destination = args.to.destination(context, &resolved)?;
-    let keys = args.writer.keys()?;
-    let writer = args.writer.writer(destination.as_ref(), &keys);
-    let reporter = TransferReport::new(&context.printer);
-    let pushed =
-        SourceRuntime::default().block_on(mirror::push(&writer, &store, &releases, &reporter));
+    let writer = args.writer.writer(&destination, &keys);
+    let pushed = mirror::push(&writer, destination.as_ref(), &store, &releases, &reporter);
+    let pushed = SourceRuntime::default().block_on(pushed);
     reporter.end();
     let (index, copied) = pushed??;
     let document = json!({

@@ -106,10 +106,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 
 fn new(args: &NewArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let destination = args.mirror.destination(context, &resolved)?;
+    let documents = args.mirror.documents(context, &resolved)?;
     let newest =
-        SourceRuntime::default().block_on(mirror::newest_root(destination.as_ref(), 1))??;
-    let unsigned = || MirrorTaskError::Unsigned { mirror: destination.to_string() };
+        SourceRuntime::default().block_on(mirror::newest_root(documents.as_ref(), 1))??;
+    let unsigned = || MirrorTaskError::Unsigned { mirror: documents.to_string() };
     let newest = newest.ok_or_else(unsigned)?;
     let cwd = context.cwd()?;
     let add = args.add.iter().map(|(role, file)| Ok((*role, public_key(&cwd.join(file))?)));
@@ -166,18 +166,18 @@ fn sign(args: &SignArgs, context: &Context) -> Outcome {
 
 fn publish(args: &PublishArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let destination = args.to.destination(context, &resolved)?;
+    let documents = args.to.documents(context, &resolved)?;
     let draft = read_draft(&context.cwd()?.join(&args.file))?;
-    let published = mirror::publish_root(destination.as_ref(), &draft);
+    let published = mirror::publish_root(documents.as_ref(), &draft);
     let root = SourceRuntime::default().block_on(published)??;
     let MirrorRoot { mirror, number, .. } = root.root();
     let digest = loom_source::Digest::of(&root.to_bytes());
     let document = json!({"schema": 1, "mirror": mirror, "root": number, "sha256": digest});
     context.printer.answer(&document, || {
-        format!("{destination}/{}\nsha256 {digest}", MirrorRoot::path(*number))
+        format!("{documents}/{}\nsha256 {digest}", MirrorRoot::path(*number))
     })?;
     context.printer.message(format!(
-        "now issue the index under this root: `loom mirror index {destination} --refresh --key FILE`"
+        "now issue the index under this root: `loom mirror index {documents} --refresh --key FILE`"
     ));
     Ok(Exit::Success)
 }

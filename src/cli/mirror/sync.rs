@@ -1,5 +1,6 @@
 //! `loom mirror sync --from SOURCE --to URL`
 
+use loom_mirror::Destination;
 use loom_source::Release;
 use serde_json::json;
 
@@ -23,13 +24,14 @@ use loom_runtime::{
 pub(super) fn run(args: &SyncArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let spec = args.from.spec(context, &resolved)?;
-    if let Some(publisher) = args.to.images(context, &resolved, &args.writer)? {
+    if let Some(publisher) = args.to.images(context, &resolved)? {
         return sync_images::run(args, context, &resolved, &spec, &publisher);
     }
     let destination = args.to.destination(context, &resolved)?;
     let keys = args.writer.keys()?;
-    let writer = args.writer.writer(destination.as_ref(), &keys);
-    let sync = SyncRun { args, context, resolved: &resolved, spec: &spec, writer: &writer };
+    let writer = args.writer.writer(&destination, &keys);
+    let to = destination.as_ref();
+    let sync = SyncRun { args, context, resolved: &resolved, spec: &spec, writer: &writer, to };
     let report = sync.run()?;
     let SyncReport { index, copied, failed, .. } = report;
     let count = failed.len();
@@ -52,6 +54,7 @@ struct SyncRun<'a> {
     resolved: &'a Resolved,
     spec: &'a SourceSpec,
     writer: &'a IndexWriter<'a>,
+    to: &'a dyn Destination,
 }
 
 impl SyncRun<'_> {
@@ -71,8 +74,9 @@ impl SyncRun<'_> {
                 return self.unstated(offered, &selection).await;
             }
             let from = MirrorFiles::of(candidate.source.as_ref());
-            let staging = || work.staging(self.writer.destination);
-            mirror::sync(self.writer, from, offered, &selection, &staging, &reporter).await
+            let staging = || work.staging(self.to);
+            let (writer, to) = (self.writer, self.to);
+            mirror::sync(writer, to, from, offered, &selection, &staging, &reporter).await
         });
         reporter.end();
         let mut report = report??;
@@ -89,7 +93,7 @@ impl SyncRun<'_> {
         offered: mirror::SourceReleases,
         selection: &SyncSelection,
     ) -> Result<SyncReport, MirrorTaskError> {
-        let current = CurrentIndex::read(self.writer.destination).await?;
+        let current = CurrentIndex::read(self.writer.documents).await?;
         let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
         let releases = offered.releases.into_iter().map(|one| one.release);
         let missing = releases
@@ -111,7 +115,7 @@ impl SyncRun<'_> {
         report: &mut SyncReport,
     ) -> Result<(), CommandError> {
         let batch = UnpackedBatch::new(self.context, self.resolved, self.spec, work, releases)?;
-        let pushing = mirror::push(self.writer, &batch.store, &batch.releases, reporter);
+        let pushing = mirror::push(self.writer, self.to, &batch.store, &batch.releases, reporter);
         let (index, copied) = runtime.block_on(pushing)??;
         report.failed.extend(batch.end(releases)?);
         let changed = report.index.changed || index.changed;

@@ -20,7 +20,7 @@ use crate::cli::{
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceKind, SourceSpec},
-    mirror::{self, MirrorTaskError, RuntimeLayers},
+    mirror::{self, CurrentIndex, MirrorTaskError, RuntimeLayers, WrittenIndex},
 };
 
 /// Copies what the registry does not have. Every release is acquired as for `loom get`, and published from a store of its own.
@@ -32,25 +32,46 @@ pub(super) fn run(
     publisher: &ImagePublisher,
 ) -> Outcome {
     let runtime = SourceRuntime::default();
-    let missing = missing(args, context, resolved, spec, publisher)?;
+    let keys = args.writer.keys()?;
+    let writer = args.writer.writer(publisher, &keys);
+    let current = runtime.block_on(mirror::image_index(&writer));
+    verbose::report_skipped(&context.printer, publisher, publisher.skipped());
+    let current = current??;
+    let missing = missing(args, context, resolved, spec, publisher, current.as_ref())?;
+    if let Some(current) = current.as_ref().filter(|_| !missing.is_empty()) {
+        // Before anything is transferred.
+        runtime.block_on(writer.check(&current.payload))??;
+    }
+    let mut index = current.map(|current| current.unchanged());
     let (work, reporter) = (TransferFolder::of(resolved), TransferReport::new(&context.printer));
     let (mut pushed, mut failed) = (Vec::new(), Vec::new());
     for releases in missing.chunks(BATCH) {
         let batch = UnpackedBatch::new(context, resolved, spec, &work, releases)?;
         let layers = RuntimeLayers::new();
-        let pushing =
-            mirror::push_images(publisher, &batch.store, &batch.releases, &layers, &reporter);
-        pushed.extend(runtime.block_on(pushing)??);
+        let (store, releases_there) = (&batch.store, &batch.releases);
+        let pushing = mirror::push_indexed_images(
+            &writer,
+            publisher,
+            store,
+            releases_there,
+            &layers,
+            &reporter,
+        );
+        let (written, images) = runtime.block_on(pushing)??;
+        let changed = |index: &WrittenIndex| index.changed;
+        let changed = [&index, &written].into_iter().flatten().any(changed);
+        index = written.map(|written| WrittenIndex { changed, ..written });
+        pushed.extend(images);
         failed.extend(batch.end(releases)?);
     }
     reporter.end();
     let count = failed.len();
     let (failed, code) = report_failed(&context.printer, failed);
-    let mut document = push_images::document(&pushed);
+    let mut document = push_images::document(index.as_ref(), &pushed);
     document["failed"] = failed;
     context.printer.answer(&document, || {
         let failed = if count > 0 { format!("{count} releases failed\n") } else { String::new() };
-        format!("{failed}{}", push_images::text(&pushed))
+        format!("{failed}{}", push_images::text(index.as_ref(), &pushed))
     })?;
     // The document is the answer; an error would print a second one.
     Ok(code.map_or(Exit::Success, Exit::of_code))
@@ -63,6 +84,7 @@ fn missing(
     resolved: &Resolved,
     spec: &SourceSpec,
     publisher: &ImagePublisher,
+    index: Option<&CurrentIndex>,
 ) -> Result<Vec<Release>, CommandError> {
     let journal = verbose::journal(&context.printer).unwrap_or_default();
     let candidate = context.opener(resolved)?.open(spec, journal)?;
@@ -78,8 +100,13 @@ fn missing(
             kept.map(|one| one.release).filter(|release| oldest.keeps(release)).collect();
         releases.sort_by_key(|release| (release.binary.clone(), release.slot.clone()));
         if !args.evidence {
-            let there = platforms(publisher, &releases).await?;
-            releases.retain(|release| !has(&there, release));
+            match index {
+                Some(index) => releases.retain(|release| index.payload.entry(release).is_none()),
+                None => {
+                    let there = platforms(publisher, &releases).await?;
+                    releases.retain(|release| !has(&there, release));
+                }
+            }
         }
         Ok::<_, MirrorTaskError>(releases)
     };

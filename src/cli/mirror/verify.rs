@@ -3,17 +3,19 @@
 use std::{collections::BTreeMap, time::SystemTime};
 
 use indicatif::HumanBytes;
-use loom_source::{Platform, record::IndexEntry};
+use loom_source::Platform;
 use serde_json::{Value, json};
 
 use super::{bundle_verify, mirror_location::MirrorLocation};
 use crate::cli::transfer_report::{TransferReport, release_json};
 use crate::cli::writer_args::counted;
-use crate::cli::{Exit, Outcome, context::Context, report::source_error::unanswered, table::table};
+use crate::cli::{
+    Exit, Outcome, context::Context, report::source_error::unanswered, table::table, verbose,
+};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::Flags,
-    mirror::{self, MirrorFiles, MirrorFinding, MirrorVerification},
+    mirror::{self, MirrorFiles, MirrorFinding, MirrorVerification, VerifiedRelease},
     trust::{RevokedSigners, mirror::MirrorClock},
 };
 
@@ -40,9 +42,24 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let known = candidate.signed.as_ref().map(|signed| signed.known_root()).transpose();
     let known = known.map_err(|error| unanswered(&error))?.flatten();
     let revoked = RevokedSigners::new(resolved.trust.revoked.value.clone());
-    let verifying = mirror::verify(files, known.as_ref(), clock, &revoked, &reporter);
-    let verified = SourceRuntime::default().block_on(verifying);
+    let spec = args.mirror.spec(context, &resolved)?;
+    let journal = verbose::journal(&context.printer).unwrap_or_default();
+    let verifier = context.opener(&resolved)?.open_verifier(&spec, journal)?;
+    let product = (&resolved.authority.value, &resolved.binary.value);
+    let (known_root, runtime) = (known.as_ref(), SourceRuntime::default());
+    let verified = match &verifier {
+        Some(verifier) => {
+            let judge = (clock, &revoked);
+            let images =
+                mirror::verify_images(files, verifier, product, known_root, judge, &reporter);
+            runtime.block_on(images)
+        }
+        None => runtime.block_on(mirror::verify(files, known_root, clock, &revoked, &reporter)),
+    };
     reporter.end();
+    if let Some(verifier) = &verifier {
+        verbose::report_skipped(&context.printer, &candidate.name, verifier.skipped());
+    }
     let verification = verified??;
     if verification.signed.is_some() && known.is_none() {
         context.printer.warning(format!(
@@ -64,10 +81,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 /// `known` is whether a root of the mirror is known here.
 fn document(verification: &MirrorVerification, known: bool) -> Value {
     let MirrorVerification { serial, signed, releases, findings, files, bytes } = verification;
-    let releases = releases.iter().map(|(entry, complete)| {
-        let mut release = release_json(&entry.release());
-        release["complete"] = json!(complete);
-        release["yanked"] = json!(entry.yanked);
+    let releases = releases.iter().map(|one| {
+        let mut release = release_json(&one.release);
+        release["complete"] = json!(one.is_complete);
+        release["yanked"] = json!(one.is_yanked);
         release
     });
     let finding = |MirrorFinding { path, release, what, is_missing }: &MirrorFinding| {
@@ -97,6 +114,7 @@ fn text(verification: &MirrorVerification, known: bool) -> String {
         Some(origin) => format!("signed under root {}, which is not known here", origin.root),
         None => "not signed".to_owned(),
     };
+    let index = serial.map_or_else(|| "no index".to_owned(), |serial| format!("index {serial}"));
     let verdict = match findings.len() {
         0 => "OK".to_owned(),
         1 => "1 problem found".to_owned(),
@@ -104,7 +122,7 @@ fn text(verification: &MirrorVerification, known: bool) -> String {
     };
     let size = HumanBytes(*bytes);
     format!(
-        "{}{findings_text}{verdict}: index {serial}, {signed}, {}, {} verified ({size})",
+        "{}{findings_text}{verdict}: {index}, {signed}, {}, {} verified ({size})",
         matrix(releases),
         counted(releases.len(), "release"),
         counted(*files, "file"),
@@ -112,17 +130,18 @@ fn text(verification: &MirrorVerification, known: bool) -> String {
 }
 
 /// A row for each version, and in it whether the release of each platform is complete.
-fn matrix(releases: &[(IndexEntry, bool)]) -> String {
+fn matrix(releases: &[VerifiedRelease]) -> String {
     let mut rows: BTreeMap<(String, loom_source::Version), BTreeMap<Platform, &str>> =
         BTreeMap::new();
-    for (entry, complete) in releases {
-        let state = match (complete, entry.yanked) {
+    for VerifiedRelease { release, is_yanked, is_complete } in releases {
+        let Some(version) = release.slot.version() else { continue };
+        let state = match (is_complete, is_yanked) {
             (false, _) => "incomplete",
             (true, true) => "withdrawn",
             (true, false) => "complete",
         };
-        let binary = format!("{}/{}", entry.authority, entry.binary);
-        rows.entry((binary, entry.version.clone())).or_default().insert(entry.platform, state);
+        let binary = format!("{}/{}", release.authority, release.binary);
+        rows.entry((binary, version.clone())).or_default().insert(release.platform, state);
     }
     let cells = rows.iter().rev().map(|((binary, version), platforms)| {
         let of = |platform: Platform| platforms.get(&platform).copied().unwrap_or("-").to_owned();

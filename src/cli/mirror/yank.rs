@@ -11,7 +11,8 @@ use loom_runtime::{acquire::SourceRuntime, config::Flags, mirror::Yank};
 /// Arguments of `loom mirror yank`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
+    /// The mirror: the name of a configured source, a folder, s3://…, gs://…, az://…, a registry (oci://HOST/REPOSITORY) or
+    /// an image layout (oci-layout:FOLDER)
     mirror: MirrorLocation,
     /// The version
     #[arg(value_parser = version_arg::version)]
@@ -28,9 +29,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let destination = args.mirror.destination(context, &resolved)?;
+    let documents = args.mirror.documents(context, &resolved)?;
     let keys = args.writer.keys()?;
-    let writer = args.writer.writer(destination.as_ref(), &keys);
+    let writer = args.writer.writer(documents.as_ref(), &keys);
     let authority = args.authority.clone().unwrap_or_else(|| resolved.authority.value.clone());
     let mut yank = Yank {
         authority,

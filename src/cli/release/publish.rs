@@ -27,8 +27,7 @@ pub(super) fn run(args: &ReleasePublishArgs, context: &Context) -> Outcome {
             let journal = verbose::journal(&context.printer).unwrap_or_default();
             let publisher = context.opener(&resolved)?.open_images(&spec, journal)?;
             let publisher = publisher.ok_or_else(|| nowhere(&spec))?;
-            let layers = &args.runtime_layers;
-            publish_images::run(context, &resolved, &spec, &folder, &publisher, layers)
+            publish_images::run(args, context, &resolved, &spec, &folder, &publisher)
         }
     }
 }
@@ -38,7 +37,8 @@ fn check(args: &ReleasePublishArgs, spec: &SourceSpec) -> Result<(), CommandErro
     let useless = |message: String| Err(CommandError::new(Exit::Usage, message).hint("omit them"));
     let is_mirror = matches!(spec.kind, SourceKind::Mirror(_));
     let is_github = matches!(spec.kind, SourceKind::Github(_));
-    if !is_mirror && args.writer.is_given() {
+    let is_oci = matches!(spec.kind, SourceKind::Oci(_));
+    if !is_mirror && !is_oci && args.writer.is_given() {
         let message = "--key, --expires and --timestamp-expires are for the index of a mirror";
         return useless(message.to_owned());
     }

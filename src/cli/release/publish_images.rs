@@ -10,19 +10,21 @@ use loom_runtime::{
 use loom_source::Platform;
 use serde_json::json;
 
-use super::{runtime_layer::RuntimeLayer, unpacked_folder::UnpackedFolder};
-use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport};
+use super::{publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder};
+use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport, verbose};
 
 /// Unpacks the assets as `loom get` would, and publishes them as the images of the version.
 pub(super) fn run(
+    args: &ReleasePublishArgs,
     context: &Context,
     resolved: &Resolved,
     spec: &SourceSpec,
     folder: &ReleaseFolder,
     publisher: &ImagePublisher,
-    layers: &[RuntimeLayer],
 ) -> Outcome {
-    let layers = super::runtime_layer::by_platform(layers, &context.cwd()?);
+    let keys = args.writer.keys()?;
+    let writer = args.writer.writer(publisher, &keys);
+    let layers = super::runtime_layer::by_platform(&args.runtime_layers, &context.cwd()?);
     let unpacked = UnpackedFolder::new(context, resolved, folder)?;
     for one in &unpacked.releases {
         let platform = one.release.platform;
@@ -40,9 +42,12 @@ pub(super) fn run(
         }
     }
     let reporter = TransferReport::new(&context.printer);
+    let (store, releases) = (&unpacked.store, &unpacked.releases);
     let pushed =
-        mirror::push_images(publisher, &unpacked.store, &unpacked.releases, &layers, &reporter);
-    let pushed = SourceRuntime::default().block_on(pushed)??;
+        mirror::push_indexed_images(&writer, publisher, store, releases, &layers, &reporter);
+    let pushed = SourceRuntime::default().block_on(pushed);
+    verbose::report_skipped(&context.printer, publisher, publisher.skipped());
+    let (_, pushed) = pushed??;
     // The folder has one version.
     let images: Vec<&PublishedImages> = pushed.iter().map(|one| &one.images).collect();
     let is_copied = |release: &loom_source::Release| {

@@ -20,14 +20,14 @@ pub(super) fn run(
     resolved: &Resolved,
     spec: &SourceSpec,
     folder: &ReleaseFolder,
-    mirror: &dyn Destination,
+    to: &dyn Destination,
     args: &WriterArgs,
 ) -> Outcome {
     let keys = args.keys()?;
-    let writer = args.writer(mirror, &keys);
+    let writer = args.writer(&to, &keys);
     let unpacked = UnpackedFolder::new(context, resolved, folder)?;
     let reporter = TransferReport::new(&context.printer);
-    let pushed = mirror::push(&writer, &unpacked.store, &unpacked.releases, &reporter);
+    let pushed = mirror::push(&writer, to, &unpacked.store, &unpacked.releases, &reporter);
     let (_, copied) = SourceRuntime::default().block_on(pushed)??;
     let [uploaded, kept] =
         unpacked.split(|release| copied.iter().any(|one| one.release == *release));

@@ -202,6 +202,7 @@ pub(crate) fn unlistable(exit: Exit, causes: Vec<String>) -> CommandError {
     let hint = match exit {
         Exit::Offline => "run it once without --offline (or LOOM_OFFLINE)",
         Exit::Absent => "name the version: `loom get VERSION` needs no list",
+        Exit::Credentials => reason_hint(FailureReason::Credentials),
         _ => "check the address of each source named above, and the connection to it",
     };
     CommandError { causes, ..error }.hint(hint)

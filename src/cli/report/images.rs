@@ -29,6 +29,9 @@ impl From<ImageWriteError> for CommandError {
                 Exit::Integrity,
                 "the tag was not written by loom: publish a new version, or to another repository",
             ),
+            ImageWriteError::NoRepository { .. } => {
+                (Exit::Usage, "name a repository: oci://HOST/REPOSITORY")
+            }
             ImageWriteError::Contended { .. } => (Exit::Busy, "try again later"),
             ImageWriteError::Mismatch { .. } => {
                 (Exit::Integrity, "`loom store verify` lists everything that is damaged")

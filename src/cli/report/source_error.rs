@@ -50,6 +50,15 @@ pub(crate) fn hint(error: &SourceError) -> Option<String> {
         SourceErrorKind::PlainHttp => {
             "use https://, or set allow_http = true for this source".to_owned()
         }
+        SourceErrorKind::Tls if speaks_plain_http(error) => {
+            "the server answers in plain http: correct the port, or set allow_http = true for this source"
+                .to_owned()
+        }
+        SourceErrorKind::HttpStatus { status: 429, .. } => {
+            "the server accepts no more requests for a while: try again later, log in if it counts those without a login, \
+             or name another source with --source"
+                .to_owned()
+        }
         SourceErrorKind::Tls => {
             "for a company proxy or a private certificate authority, give its certificate: ca = \"FILE.pem\" for this \
              source, or SSL_CERT_FILE"
@@ -82,6 +91,11 @@ pub(crate) fn hint(error: &SourceError) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Whether what came instead of a TLS record is no TLS.
+fn speaks_plain_http(error: &SourceError) -> bool {
+    loom_base::error_chain(error).contains("InvalidContentType")
 }
 
 fn access_denied(at: &str, denial: &AccessDenied) -> String {
@@ -155,6 +169,7 @@ mod tests {
             (SourceErrorKind::PlainHttp, "allow_http = true"),
             (SourceErrorKind::Tls, "ca ="),
             (SourceErrorKind::Offline, "LOOM_OFFLINE"),
+            (SourceErrorKind::HttpStatus { status: 429, retry_after: None }, "try again later"),
             (SourceErrorKind::HtmlPage, "open https://host/a in a browser"),
             (SourceErrorKind::Connect { proxy: Some("http://p".into()) }, "HTTPS_PROXY"),
             (SourceErrorKind::NoCredentials { reason: "none".into() }, "anonymous = true"),
@@ -176,6 +191,13 @@ mod tests {
         }
         assert_eq!(of(SourceErrorKind::Gone), None);
         assert_eq!(of(SourceErrorKind::Connect { proxy: None }), None);
+    }
+
+    #[test]
+    fn a_server_without_tls_is_no_matter_of_certificates() {
+        let error = SourceError::new("https://host/a", SourceErrorKind::Tls);
+        let error = error.caused_by("received corrupt message of type InvalidContentType");
+        assert!(hint(&error).unwrap().contains("allow_http = true"));
     }
 
     #[test]

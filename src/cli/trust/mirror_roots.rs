@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, report::source_error::unanswered};
 use loom_runtime::{
     acquire::SourceRuntime,
-    config::{Flags, Resolved, SourceSpec},
+    config::{Flags, Resolved, SourceKind, SourceSpec},
     sources::{Candidate, GivenRoots, MirrorStatus, RootOrigin, read_signed_document},
     trust::mirror::{SeenIndex, TrustedRoot},
 };
@@ -74,7 +74,8 @@ fn chosen_source(
         (Some(name), _) => {
             // A source that is given by --source only has its URL as its name.
             let spec = SourceSpec::shorthand(name, &context.cwd()?);
-            let is_mirror = |spec: &SourceSpec| spec.kind.type_name() == "mirror";
+            let is_mirror =
+                |spec: &SourceSpec| matches!(spec.kind, SourceKind::Mirror(_) | SourceKind::Oci(_));
             match spec {
                 Ok(spec) if is_mirror(&spec) && name.contains(['/', ':']) => Ok(spec.to_string()),
                 _ => {
@@ -103,9 +104,21 @@ fn mirrors(resolved: &Resolved, context: &Context) -> Result<Vec<Candidate>, Com
     Ok(opened.candidates.into_iter().filter(|candidate| candidate.signed.is_some()).collect())
 }
 
+/// The URL of a mirror and the path of a file in it; `None` for a file on this machine. A registry and an image layout have
+/// documents, and no folders.
+fn mirror_and_path(root: &str) -> Option<(&str, &str)> {
+    let is_images = ["oci://", "oci-layout:"].iter().any(|scheme| root.starts_with(scheme));
+    let end = if is_images {
+        root.rfind("/root/")?
+    } else {
+        root.rfind('/').filter(|_| root.contains("://"))?
+    };
+    Some((&root[..end], &root[end + 1..]))
+}
+
 /// The bytes of a root in a file or at a URL.
 fn read(root: &str, resolved: &Resolved, context: &Context) -> Result<Vec<u8>, CommandError> {
-    let Some((folder, name)) = root.rsplit_once('/').filter(|_| root.contains("://")) else {
+    let Some((folder, name)) = mirror_and_path(root) else {
         let path = context.cwd()?.join(root);
         let limit = SignedKind::Root.max_bytes() as u64;
         return bounded_file::read(&path, limit).map_err(|error| {

@@ -163,7 +163,20 @@ fn of_table(
     for entry in &table.0 {
         read_key(entry, table, path, reader, &mut spec);
     }
+    if let Some(missing) = half_login(&spec.kind) {
+        reader.problem(path, line, Problem::MissingKey(missing));
+    }
     (reader.problems.len() == before).then_some(spec)
+}
+
+/// The setting that a login lacks: a user belongs to a password.
+fn half_login(kind: &SourceKind) -> Option<&'static str> {
+    let SourceKind::Oci(OciSource { username_env, password_env, .. }) = kind else { return None };
+    match (username_env, password_env) {
+        (Some(_), None) => Some("password_env"),
+        (None, Some(_)) => Some("username_env"),
+        _ => None,
+    }
 }
 
 /// Reads a key of a source into `spec`.

@@ -15,7 +15,7 @@ use loom_source::{
 use super::BundleTaskError;
 use crate::{
     mirror::{
-        CurrentIndex, MirrorTaskError,
+        CurrentIndex, MirrorDocuments, MirrorTaskError,
         lacking::{self, MAX_EVIDENCE},
         newest_root,
         record_writer::RecordWriter,
@@ -59,8 +59,8 @@ pub async fn import(
     revoked: &RevokedSigners,
 ) -> Result<ImportReport, BundleTaskError> {
     let import = Import { path, bundle, destination };
-    let current = CurrentIndex::read(destination).await?;
-    let anchor = newest_root(destination, current.payload.root.unwrap_or(1)).await?;
+    let current = CurrentIndex::read(&destination).await?;
+    let anchor = newest_root(&destination, current.payload.root.unwrap_or(1)).await?;
     let (roots, root) = import.roots(anchor, &current)?;
     let index = import.index(&root, clock, revoked)?;
     let seen = (current.payload.root, current.payload.serial);
@@ -212,8 +212,7 @@ impl Import<'_> {
         }
         let bytes = self.read(Index::PATH)?.into();
         let tag = current.file.as_ref().map(|(_, tag)| tag);
-        let replaced = destination.replace(Index::PATH, bytes, tag).await;
-        match replaced.map_err(MirrorTaskError::from)? {
+        match MirrorDocuments::replace(&destination, Index::PATH, bytes, tag).await? {
             Replacement::Replaced => Ok(()),
             Replacement::Conflict => {
                 Err(BundleTaskError::Overtaken { mirror: destination.to_string() })

@@ -17,7 +17,7 @@ pub(super) async fn asset(
 ) -> Result<Received, CheckProblem> {
     let mut download = source.open(asset, &RangeRequest::whole()).await?;
     let mut partial = Partial::spooled(store)?;
-    partial.begin(&download)?;
+    partial.begin(&download);
     while let Some(piece) = download.body.next().await {
         partial.push(&piece?)?;
         if partial.size() > LARGEST {

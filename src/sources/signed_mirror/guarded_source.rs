@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Index, ListingScope,
-    Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError, Statement, Version,
-    VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Index, KnownFile,
+    ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError,
+    Statement, Version, VersionListing,
     record::{SignedKind, object_path},
 };
 
@@ -78,6 +78,11 @@ impl Source for GuardedSource {
         }
     }
 
+    fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
+        // Where a root is known, an offer counts only if the index names the release.
+        self.mirror.needs_no_index().then(|| self.source.offer_by_digest(release, files))?
+    }
+
     async fn list(
         &self,
         product: &Product,
@@ -118,6 +123,10 @@ impl Source for GuardedSource {
     }
 
     async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
-        self.source.near_misses(product, version).await
+        match self.mirror.index(self.source.as_ref()).await {
+            Ok(None) => self.source.near_misses(product, version).await,
+            // Where an index decides, no listing is asked.
+            Ok(Some(_)) | Err(_) => Vec::new(),
+        }
     }
 }

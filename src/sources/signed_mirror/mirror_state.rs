@@ -180,6 +180,11 @@ impl SignedMirror {
         })
     }
 
+    /// Whether no root is known and none is looked for, so that no index is read.
+    pub(super) fn needs_no_index(&self) -> bool {
+        !self.rules.pin_first_seen && matches!(self.known(), Ok(None))
+    }
+
     /// Whether the configuration gives the root.
     pub(super) fn is_configured(&self) -> bool {
         self.rules.of(&self.name).is_some()

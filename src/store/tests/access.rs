@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    super::{StoreError, StoreNotice, StoreWriters, locks},
+    super::{StoreError, StoreNotice, StoreWriters, TransferSubject, locks},
     *,
 };
 
@@ -186,7 +186,10 @@ fn a_download_keeps_nobody_from_removing() {
     let _lock = store.lock_release(&release("0.2.0"), &mut || {}).unwrap();
     let staged = store.stage(TreeLimits::default()).unwrap();
     let asset = loom_source::AssetRef::new("x");
-    let mut partial = Partial::open(store, "https://mirror.example", &asset).unwrap();
+    let source = "https://mirror.example";
+    let subject = TransferSubject { source, asset: &asset, archive: None, size: None };
+    let mut partial = Partial::open(store, &subject).unwrap();
+    assert!(partial.take(store).unwrap());
     partial.push(b"a part").unwrap();
     store.on_wait(|wait| panic!("{wait}"));
     assert!(store.remove(&installed.release).unwrap());

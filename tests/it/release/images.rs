@@ -84,7 +84,19 @@ fn one_tag_is_a_release_and_an_image_wherever_it_is_copied() {
     // The signatures are in the first registry.
     let user = Sandbox::new();
     trust(&user, &to, &required(&[&signer.public]));
+    let before = registry.requests().len();
     user.loom(&["get", "0.2.0"]).ok();
+    // A list of referrers, which this registry keeps under a tag; a manifest and a blob for each of the two signatures, and
+    // the file that one of them is about.
+    let requests = registry.requests().split_off(before);
+    let count = |part: &str| requests.iter().filter(|request| request.contains(part)).count();
+    assert_eq!(count("/manifests/0.2.0 "), 1, "{requests:?}");
+    assert_eq!((count("/referrers/"), count("/manifests/sha256-")), (1, 1), "{requests:?}");
+    assert_eq!(count("/manifests/sha256:"), 1 + 2, "{requests:?}");
+    assert_eq!(count("/blobs/"), 1 + 2 + 1, "{requests:?}");
+    assert_eq!(requests.len(), 10, "{requests:?}");
+    user.loom(&["get", "0.2.0"]).ok();
+    assert_eq!(registry.requests().len(), before + 10, "what is here and signed costs nothing");
     let stranger = Sandbox::new();
     trust(&stranger, &to, &required(&[&Signer::new().public]));
     stranger.loom(&["get", "0.2.0"]).code(6);
@@ -102,7 +114,10 @@ fn a_version_is_published_once() {
     let again = sandbox.loom(&publish).ok().stdout();
     assert!(again.contains("was published already") && again.contains("5 unchanged"), "{again}");
     let requests = registry.requests().split_off(before);
-    assert!(matches!(requests.as_slice(), [one] if one.starts_with("HEAD ")), "{requests:?}");
+    // Whether the registry is signed, then the tag.
+    let [index, tag] = requests.as_slice() else { panic!("{requests:?}") };
+    assert!(index.starts_with("GET ") && index.ends_with("/loom-index 404"), "{requests:?}");
+    assert!(tag.starts_with("HEAD "), "{requests:?}");
     // A signature that is made later is added.
     Signer::new().sign(&dist.join(asset("0.2.0", "linux-x86_64")));
     let later = sandbox.loom(&[&publish[..], &["--json"]].concat()).ok().json();
@@ -142,7 +157,7 @@ fn releases_of_the_store_are_put_into_a_layout() {
     assert!(list.contains("0.1.0"), "{list}");
     assert!(Path::new(&user.link("0.2.0")).exists());
     let run = sandbox.loom(&[&push[..], &["--key", "k"]].concat()).code(2);
-    run.says(&["are for the index of a mirror"]);
+    run.says(&["cannot use the key"]);
 }
 
 #[test]

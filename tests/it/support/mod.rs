@@ -15,6 +15,7 @@
 //! | [`server`] | [`Server`]: a small HTTP server that records requests and injects faults |
 //! | [`faults`] | the faults of that server |
 //! | [`hub`] | [`Hub`]: a GitHub test server on loopback |
+//! | [`tested_registry`] | [`TestedRegistry`]: real registries, and documents of a signed mirror in them |
 //! | [`mirror_reader`] | [`MirrorReader`]: a reader of a signed mirror, with `loom` and with the verifier in Python |
 //! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
 //! | [`podman_machine`] | [`PodmanMachine`]: podman, in namespaces of its own |
@@ -57,6 +58,7 @@ pub mod signing_tools;
 pub mod sigstore_instance;
 pub mod stage;
 pub mod strace;
+pub mod tested_registry;
 pub mod unreachable;
 pub mod update_stage;
 
@@ -74,6 +76,7 @@ pub use server::{Request, Server};
 pub use signed_depot::{MirrorKeys, SignedDepot};
 pub use stage::Stage;
 pub use strace::Trace;
+pub use tested_registry::TestedRegistry;
 pub use unreachable::{Unanswering, Unreachable};
 
 /// The name of the program and of its link.

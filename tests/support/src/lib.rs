@@ -13,6 +13,7 @@
 //! | [`python_files`] | [`PythonFiles`](python_files::PythonFiles): Python's `http.server` over a folder |
 //! | [`s3`] | [`S3Server`](s3::S3Server): an S3 server over a folder that checks signatures |
 //! | [`serialised_puts`] | [`SerialisedPuts`](serialised_puts::SerialisedPuts): a proxy that lets a PUT of a key through alone |
+//! | [`cutting_proxy`] | [`CuttingProxy`](cutting_proxy::CuttingProxy): a proxy that counts the bytes of responses, and cuts one |
 //! | [`azurite`] | [`AzuriteServer`](azurite::AzuriteServer): Microsoft's emulator of Azure Blob Storage |
 //! | [`moto`] | [`MotoServer`](moto::MotoServer): the S3 server of the Python package moto |
 //!
@@ -20,6 +21,7 @@
 //! helper cannot do panics: the crate is a dependency of tests only.
 
 pub mod azurite;
+pub mod cutting_proxy;
 pub mod docker_registry;
 pub mod ferro_registry;
 pub mod file_server;

@@ -78,9 +78,28 @@ impl DockerConfig {
         fitting.sort_by_key(|(name, _)| std::cmp::Reverse(normalized(name).len()));
         fitting.into_iter().find_map(|(_, kept)| kept.login())
     }
+
+    /// The name of an entry for the repository that is meant to hold a login, and holds none that can be used.
+    pub(super) fn unusable(&self, key: &str, repository: &str) -> Option<&str> {
+        let whole = format!("{}/{repository}", normalized(key));
+        let is_meant = |(name, kept): &(&String, &KeptLogin)| {
+            let rest = whole.strip_prefix(normalized(name));
+            let covers = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            // An empty entry says that a helper has the login.
+            covers && kept.is_given() && kept.login().is_none()
+        };
+        self.auths.iter().find(is_meant).map(|(name, _)| name.as_str())
+    }
 }
 
 impl KeptLogin {
+    /// Whether any field has a text.
+    fn is_given(&self) -> bool {
+        let Self { auth, username, password, identitytoken, registrytoken } = self;
+        let fields = [auth, username, password, identitytoken, registrytoken];
+        fields.into_iter().flatten().any(|text| !text.is_empty())
+    }
+
     fn login(&self) -> Option<RegistryLogin> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         if let Some(token) = given(&self.registrytoken) {

@@ -102,9 +102,10 @@ impl LayoutTransport {
         };
         let list: LayoutList = serde_json::from_slice(&bytes).map_err(malformed)?;
         let mut descriptor = WrittenDescriptor::of(document);
-        descriptor.annotations = [(BINARY, repository), (REF_NAME, tag)]
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .into();
+        descriptor = descriptor.annotated(REF_NAME, tag);
+        if !repository.is_empty() {
+            descriptor = descriptor.annotated(BINARY, repository);
+        }
         let added = serde_json::value::to_raw_value(&descriptor).map_err(malformed)?;
         let is_other = |entry: &&RawValue| match serde_json::from_str::<Descriptor>(entry.get()) {
             Ok(descriptor) => tag_of(&descriptor, repository) != Some(tag),

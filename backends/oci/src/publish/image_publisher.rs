@@ -37,7 +37,7 @@ pub struct ImageVersion {
 /// Writes the images of releases to a registry or to a layout. `Display` names the location, without secrets.
 #[derive(Debug)]
 pub struct ImagePublisher {
-    store: Box<dyn ImageStore>,
+    pub(super) store: Box<dyn ImageStore>,
     name: String,
 }
 
@@ -67,6 +67,11 @@ impl ImagePublisher {
                 Ok(Self { store: Box::new(transport), name })
             }
         }
+    }
+
+    /// What was left out because it cannot be read, such as a login; `None` where nothing was.
+    pub fn skipped(&self) -> Option<String> {
+        self.store.skipped().take()
     }
 
     /// The platforms that the tag of a version has; none where there is no such tag.

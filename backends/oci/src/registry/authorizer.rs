@@ -119,6 +119,9 @@ impl Authorizer {
             );
             None
         } else {
+            if by_login {
+                skipped.add(&self.key, format_args!("it refused the login (HTTP {status})"));
+            }
             return Ok(None);
         };
         let grant = self.grant(client, challenge, login.as_ref(), skipped).await?;

@@ -76,7 +76,13 @@ async fn logins_are_read_from_files_in_their_order() {
     logins.file("garbage.json", r#"{"auths": s3cret-w0rd"#);
     assert_eq!(logins.outcome(&["config.json"]).await, (true, String::new()));
     assert!(logins.outcome(&["absent.json", "config.json", "other.json"]).await.0);
-    assert!(!logins.outcome(&["other.json", "config.json"]).await.0);
+    let (fetched, said) = logins.outcome(&["other.json", "config.json"]).await;
+    assert!(!fetched && said.contains("it refused the login (HTTP 401)"), "{said}");
+    logins.file("odd.json", r#"{"auths":{"HOST":{"auth":"!!!"}}}"#);
+    let (fetched, said) = logins.outcome(&["odd.json"]).await;
+    assert!(!fetched && said.contains("its login in the file of logins cannot be read"), "{said}");
+    logins.file("odd.json", r#"{"auths":{"HOST":{}},"credsStore":""}"#);
+    assert_eq!(logins.outcome(&["odd.json"]).await, (false, String::new()));
     let (fetched, said) = logins.outcome(&["garbage.json", "config.json"]).await;
     assert!(fetched && said.contains("not a file of logins"), "{said}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loom_oci::{Oci, OciLocation, OciOptions, RegistryLogin};
 use loom_source::{
-    ListingScope, Platform, Source as _, SourceErrorKind,
+    ListingScope, Platform, Source as _, SourceErrorKind, VersionListing,
     contract::{PublishedRelease, product},
 };
 use loom_test_support::{
@@ -141,6 +141,12 @@ async fn the_newest_of_a_thousand_tags_is_found_with_few_requests() {
     let source = source(&registry.address, OciOptions::default());
     assert_eq!(versions(&source, ListingScope::Newest).await, ["0.999.0"]);
     assert_eq!(registry.requests().len(), 3, "{:?}", registry.requests());
+    let listing = source.list(&product(), ListingScope::All).await.unwrap();
+    let VersionListing::Versions(all) = listing else { panic!("{listing:?}") };
+    let read = all.iter().filter(|listed| !listed.is_presumed);
+    let oldest = read.map(|listed| listed.version.to_string()).min().unwrap();
+    assert!(oldest.starts_with("0.9"), "{oldest}");
+    assert!(all.iter().filter(|listed| listed.is_presumed).count() > 900, "{}", all.len());
 }
 
 #[tokio::test]

@@ -1,11 +1,8 @@
 //! Requests to LLM providers over HTTP.
 
-use std::{
-    sync::{Once, OnceLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
-use loom_base::backoff::jitter;
+use loom_base::{backoff::jitter, error_chain};
 use reqwest::{Response, redirect};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, timeout_at};
@@ -134,25 +131,23 @@ impl LlmClient {
     fn http_client(&self, url: &Url) -> Result<&reqwest::Client, String> {
         let is_local = url.scheme() == "http" && is_local(url);
         let cell = if is_local { &self.local } else { &self.remote };
-        let client = cell.get_or_init(|| build(is_local).map_err(|error| error.to_string()));
+        let client = cell.get_or_init(|| build(is_local).map_err(|error| error_chain(&error)));
         client.as_ref().map_err(Clone::clone)
     }
 }
 
 fn build(is_local: bool) -> reqwest::Result<reqwest::Client> {
-    install_crypto_provider();
-    let builder = reqwest::Client::builder()
-        .user_agent(concat!("loom-runtime/", env!("CARGO_PKG_VERSION")))
-        // A redirect would send key and prompt to an address that they were not meant for.
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT);
-    if is_local { builder.no_proxy().tls_certs_only([]).build() } else { builder.build() }
-}
-
-/// Makes ring the process's default cryptography provider, unless it has one.
-fn install_crypto_provider() {
-    static ONCE: Once = Once::new();
-    // An error means that one is installed, and any will do.
-    ONCE.call_once(|| _ = rustls::crypto::ring::default_provider().install_default());
+    let builder = || {
+        reqwest::Client::builder()
+            .user_agent(concat!("loom-runtime/", env!("CARGO_PKG_VERSION")))
+            // A redirect would send key and prompt to an address that they were not meant for.
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+    };
+    if is_local {
+        loom_tls::only(builder().no_proxy(), &[], &[])
+    } else {
+        loom_tls::client(builder, &[])
+    }
 }

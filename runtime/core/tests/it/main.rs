@@ -3,6 +3,8 @@
 
 mod hosting;
 #[cfg(target_os = "linux")]
+mod https;
+#[cfg(target_os = "linux")]
 mod mcp;
 mod runtime;
 mod support;

@@ -55,6 +55,31 @@ fn assert_actions(cases: Vec<Case<'_>>) {
 }
 
 #[test]
+fn a_source_without_the_file_of_a_digest_is_asked_for_the_release() {
+    let gone = SourceEvent::NotByDigest;
+    assert_actions(vec![
+        (
+            "it has the release in another form",
+            &[turn(0), turn(1)],
+            vec![(0, OFFERED), (0, gone), (0, OFFERED), (0, SourceEvent::Delivers)],
+            vec![Ask(0), now(0), Ask(0), now(0), Take(0)],
+        ),
+        (
+            "it does not have it",
+            &[turn(0), turn(1)],
+            vec![(0, OFFERED), (0, gone), (0, SourceEvent::Absent)],
+            vec![Ask(0), now(0), Ask(0), Ask(1)],
+        ),
+        (
+            "it cannot say",
+            &[turn(0)],
+            vec![(0, OFFERED), (0, gone), (0, NEXT)],
+            vec![Ask(0), now(0), Ask(0), GiveUp(FailureReason::Unreachable)],
+        ),
+    ]);
+}
+
+#[test]
 fn sources_are_taken_in_order_until_one_delivers() {
     let refused = SourceEvent::Failed {
         advice: Advice::Next,

@@ -63,6 +63,7 @@ variants!(SourceTextError {
     FilePath,
     NoHost,
     Registry,
+    RegistryName,
     Query
 });
 
@@ -172,6 +173,10 @@ pub(super) fn source_texts() -> Vec<SourceTextError> {
         SourceTextError::FilePath(text("file:///x")),
         SourceTextError::NoHost(text("s3:///x")),
         SourceTextError::Registry(text("oci://h/x:0.2.0")),
+        SourceTextError::RegistryName {
+            url: text("oci://h/Loom"),
+            why: text("a component has upper-case letters"),
+        },
         SourceTextError::Query(text("https://h/x?y")),
     ]
 }

@@ -17,6 +17,7 @@ variants!(ImageWriteError {
     Locked,
     TarLayout,
     Taken,
+    NoRepository,
     Foreign,
     Contended,
     Mismatch,
@@ -42,6 +43,7 @@ pub(super) fn errors() -> Vec<ImageWriteError> {
             here: digest("a"),
             there: digest("b"),
         },
+        ImageWriteError::NoRepository { at: "oci://registry.example".to_owned() },
         ImageWriteError::Foreign { at: at(), why: "unknown field `subject`".to_owned() },
         ImageWriteError::Contended { at: at() },
         ImageWriteError::Mismatch {
