@@ -126,6 +126,9 @@ pub(crate) fn run(
     }
     let old = before.entry(&product).map(|entry| entry.version.clone());
     let written = write(context, resolved, (&path, named), &before, (lock, confirmed))?;
+    if named.is_none() {
+        keep_locked(context, resolved, &product, &binary);
+    }
     let platforms: Vec<Platform> = binary.platforms.keys().copied().collect();
     let document = json!({
         "schema": 1, "file": shown(&path), "sha256": written.digest(), "binary": binary.name,
@@ -234,6 +237,15 @@ fn entry(product: &Product, requested: Selector, offers: LockOffers) -> LockedBi
         requested,
         version,
         platforms: platforms.filter(|(_, locked)| !locked.is_empty()).collect(),
+    }
+}
+
+/// Keeps the tree that the lock file of a project names for this platform, if there is a store.
+fn keep_locked(context: &Context, resolved: &Resolved, product: &Product, binary: &LockedBinary) {
+    let tree = binary.platforms.get(&product.platform).and_then(|locked| locked.tree);
+    let store = context.store(resolved).ok().filter(Store::exists);
+    if let (Some(tree), Some(store)) = (tree, store) {
+        keep_for_project(context, resolved, &store, product, tree, true);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Product, Selector, Version};
+use loom_source::{Digest, Product, Selector, Version};
 
 use super::{
     CommandError, Exit, build_note,
@@ -17,7 +17,7 @@ use loom_runtime::{
     config::{self, Resolved, UpdatePolicy},
     lock::ActiveLock,
     sources::{self, MirrorRootRules, OpenedSources, SourceClass},
-    store::{Installed, Store},
+    store::{Installed, NotedUse, Store},
     trust::{KnownMirrors, Policy},
     update::UpdateMemory,
 };
@@ -132,18 +132,22 @@ pub(crate) fn ready_product(
         if choice.is_untrusted(resolved) {
             refuse_older(store, product, &policy, version)?;
         }
-        if store.note_use(&installed)? {
-            keep_for_project(context, resolved, store, &installed, false);
+        let noted = store.note_use(&installed)?;
+        if noted != NotedUse::Gone {
+            // What nothing used in the last hour may be another version than the project used last.
+            let changed = noted == NotedUse::Noted;
+            keep_for_project(context, resolved, store, product, installed.tree, changed);
             return Ok(Acquired { installed, how: How::Here });
         }
     }
     let acquire = || acquire(context, resolved, store, selection, policy.clone(), product, choice);
     let mut acquired = acquire()?;
-    if !store.note_use(&acquired.installed)? {
+    if store.note_use(&acquired.installed)? == NotedUse::Gone {
         // It was collected since it was found: fetched now, it counts as used.
         acquired = acquire()?;
     }
-    keep_for_project(context, resolved, store, &acquired.installed, true);
+    let Installed { release, tree, .. } = &acquired.installed;
+    keep_for_project(context, resolved, store, &release.product(), *tree, true);
     if let How::Fetched { .. } = acquired.how {
         context.note_acquired(resolved, store);
     }
@@ -152,17 +156,19 @@ pub(crate) fn ready_product(
 
 /// Keeps the tree of a release that the project of the current folder uses. In a store that cannot be written it is not
 /// kept.
-fn keep_for_project(
+pub(crate) fn keep_for_project(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
-    installed: &Installed,
+    product: &Product,
+    tree: Digest,
     changed: bool,
 ) {
     if resolved.project.file.is_none() {
         return;
     }
-    if let Err(error) = store.keep_for_project(&resolved.project.root, installed, changed) {
+    let root = &resolved.project.root;
+    if let Err(error) = store.keep_for_project(root, product, tree, changed) {
         context.printer.detail(format!("the project's version is not kept: {error}"));
     }
 }

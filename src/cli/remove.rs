@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let product = context.line(&resolved)?;
     let store = context.store(&resolved)?;
     let mut removed: Vec<RemovedRelease> = Vec::new();
-    let mut in_use = None;
+    let mut failed = None;
     let releases = releases(&args.versions, &product, &store)?;
     if let Some(kept) = releases.iter().find(|it| !args.force && is_kept(it, &store)) {
         let message = format!("{kept} is kept by `loom store keep`");
@@ -77,23 +77,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
                 forget_default(&release, context, state)?;
                 removed.push(one);
             }
-            // The others are removed nevertheless.
-            Err(error) if error.code == Exit::Busy.code() => in_use = in_use.or(Some(error)),
-            Err(error) => return Err(error),
+            // The others are removed nevertheless, and told.
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
     context.notices(&store);
-    if let (Some(error), true) = (&in_use, removed.is_empty()) {
+    if let (Some(error), true) = (&failed, removed.is_empty()) {
         return Err(error.clone());
     }
     let document = document(&removed, args);
     context
         .printer
         .answer(&document, || removed.iter().map(line).collect::<Vec<_>>().join("\n"))?;
-    match in_use {
+    match failed {
         Some(error) => {
             context.printer.error_text(&error);
-            Ok(Exit::Busy)
+            Ok(Exit::of_code(error.code))
         }
         None => Ok(Exit::Success),
     }

@@ -25,6 +25,14 @@ pub(super) fn on_all_cores<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R 
     on_threads(cores(), SHARE, items, act)
 }
 
+/// As [`on_all_cores`], for a few items of which some take much longer than others.
+pub(super) fn on_all_cores_singly<T: Sync, R: Send>(
+    items: &[T],
+    act: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    on_threads(cores(), 1, items, act)
+}
+
 /// As [`on_all_cores`], for work that waits for the file system more than it computes.
 pub(super) fn on_waiting_threads<T: Sync, R: Send>(
     items: &[T],
@@ -74,6 +82,7 @@ mod tests {
             let items: Vec<usize> = (0..count).collect();
             let expected: Vec<usize> = items.iter().map(|i| i * 2).collect();
             assert_eq!(on_all_cores(&items, |item| item * 2), expected);
+            assert_eq!(on_all_cores_singly(&items, |item| item * 2), expected);
             assert_eq!(on_waiting_threads(&items, |item| item * 2), expected);
         }
     }

@@ -1,12 +1,12 @@
 //! Reads the documents of a store: files of limited size, and regular ones only.
 
 use std::{
-    fs::{self, FileType},
+    fs::{self, File, FileType},
     io,
     path::Path,
 };
 
-use loom_base::bounded_file;
+use loom_base::bounded_file::{RegularFile, never_waiting};
 
 use super::{
     StoreError,
@@ -22,7 +22,8 @@ const MAX_DOCUMENT: u64 = 32 * 1024 * 1024;
 /// [`StoreError::Damaged`] for something that is no file, or a file that is too large; [`StoreError::Io`] for a file that
 /// cannot be read.
 pub(super) fn read_document(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let error = match absent(bounded_file::read(path, MAX_DOCUMENT)) {
+    let read = || RegularFile::of(open(path)?)?.read(MAX_DOCUMENT);
+    let error = match absent(read()) {
         Ok(bytes) => return Ok(bytes),
         Err(error) => error,
     };
@@ -33,6 +34,30 @@ pub(super) fn read_document(path: &Path) -> Result<Option<Vec<u8>>, StoreError> 
         None => return Err(at(FileAction::Read, path)(error)),
     };
     Err(StoreError::Damaged { path: path.to_owned(), what })
+}
+
+/// Opens a document so that the time at which it was read is not noted, for which only its owner may ask. Noting it is a
+/// write for each document, and nothing asks for that time.
+#[cfg(target_os = "linux")]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+
+    let mut options = never_waiting();
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOATIME;
+    options.read(true).custom_flags(flags.bits().cast_signed());
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            never_waiting().read(true).open(path)
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open(path: &Path) -> io::Result<File> {
+    never_waiting().read(true).open(path)
 }
 
 /// What kind of file something is.

@@ -4,13 +4,15 @@
 //! Each folder is opened once and everything in it is removed by its name in the open folder, so that no link is followed.
 
 use std::{
+    ffi::OsStr,
     io,
+    mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
     path::Path,
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, openat, statat, unlinkat},
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, fchmod, openat, statat, unlinkat},
     io::Errno,
 };
 
@@ -23,19 +25,29 @@ pub(super) struct EmptiedFolder {
     pub(super) has_shared: bool,
 }
 
-/// Deletes a folder and what is in it, read-only or not, except files with further names.
-///
-/// # Errors
-/// Where something cannot be read or deleted: another user's, or a folder that this user may not read.
-pub(super) fn empty_folder(folder: &Path) -> io::Result<EmptiedFolder> {
-    let mut emptied = EmptiedFolder::default();
-    let parent = folder.parent().unwrap_or(folder);
-    let parent =
-        openat(CWD, parent, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    if let Some(name) = folder.file_name() {
-        remove_folder(&parent, name, &mut emptied)?;
+/// What the system fills at once; each level of a folder has a buffer of its own, and a tree has few levels.
+const BUFFER: usize = 4 * 1024;
+
+/// The folder in which folders are deleted.
+#[derive(Debug)]
+pub(super) struct EmptyingFolder(OwnedFd);
+
+impl EmptyingFolder {
+    /// Opens it.
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(openat(CWD, folder, flags, Mode::empty())?))
     }
-    Ok(emptied)
+
+    /// Deletes a folder in it and what is in that, read-only or not, except files with further names.
+    ///
+    /// # Errors
+    /// Where something cannot be read or deleted: another user's, or a folder that this user may not read.
+    pub(super) fn empty(&self, name: &OsStr) -> io::Result<EmptiedFolder> {
+        let mut emptied = EmptiedFolder::default();
+        remove_folder(&self.0, name, &mut emptied)?;
+        Ok(emptied)
+    }
 }
 
 fn remove_folder(
@@ -46,7 +58,9 @@ fn remove_folder(
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = openat(parent, name, flags, Mode::empty())?;
     let had_shared = std::mem::take(&mut emptied.has_shared);
-    for entry in Dir::read_from(&folder)? {
+    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; BUFFER];
+    let mut entries = RawDir::new(&folder, &mut buffer);
+    while let Some(entry) = entries.next() {
         let entry = entry?;
         if [&b"."[..], b".."].contains(&entry.file_name().to_bytes()) {
             continue;
@@ -105,6 +119,10 @@ mod tests {
 
     use super::*;
 
+    fn empty(folder: &Path) -> io::Result<EmptiedFolder> {
+        EmptyingFolder::open(folder.parent().unwrap())?.empty(folder.file_name().unwrap())
+    }
+
     #[test]
     fn everything_goes_but_files_with_further_names() {
         let home = tempfile::tempdir().unwrap();
@@ -120,14 +138,14 @@ mod tests {
         for folder in ["bin/deep", "bin", "lib", ""] {
             fs::set_permissions(tree.join(folder), fs::Permissions::from_mode(0o555)).unwrap();
         }
-        let emptied = empty_folder(&tree).unwrap();
+        let emptied = empty(&tree).unwrap();
         assert_eq!(emptied, EmptiedFolder { freed: 5, has_shared: true });
         let left = |folder: &str| fs::read_dir(tree.join(folder)).unwrap().count();
         assert_eq!((left(""), left("lib")), (1, 1), "only the shared file is left");
         fs::remove_file(tree.join("lib/shared")).unwrap();
-        assert_eq!(empty_folder(&tree).unwrap(), EmptiedFolder::default());
+        assert_eq!(empty(&tree).unwrap(), EmptiedFolder::default());
         assert!(!tree.exists());
         assert_eq!(fs::read(other.join("kept")).unwrap(), b"kept");
-        assert_eq!(empty_folder(&tree).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(empty(&tree).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

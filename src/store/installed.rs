@@ -67,6 +67,12 @@ impl Store {
         self.present(release, tree, &entry)
     }
 
+    /// The tree into which the link of a release leads, whether it is there or not.
+    pub(super) fn linked_tree(&self, release: &Release) -> Option<Digest> {
+        let target = fs::read_link(self.link_path(release)).ok()?;
+        parse_target(release, &target).map(|(tree, _)| tree)
+    }
+
     /// Whether the link of a release is there and does not lead into a tree.
     pub(super) fn leads_elsewhere(&self, release: &Release) -> bool {
         let target = fs::read_link(self.link_path(release));

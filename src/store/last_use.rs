@@ -16,36 +16,50 @@ use super::{Installed, Store, StoreError};
 /// How old the noted time of a use may be before it is noted again.
 pub(super) const REFRESH: Duration = Duration::from_secs(60 * 60);
 
+/// What became of a version whose use is noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotedUse {
+    /// It is not the installed one any more: it has to be looked up, or fetched, again.
+    Gone,
+    /// It is here, and its use was noted in the last hour, or cannot be noted.
+    Known,
+    /// It is here, and its use is noted now.
+    Noted,
+}
+
 impl Store {
-    /// Notes that an installed version is used, unless that was noted in the last hour. Returns whether the version is
-    /// still the installed one: `false` means that it has to be looked up, or fetched, again.
+    /// Notes that an installed version is used, unless that was noted in the last hour.
     ///
     /// In a store that this user cannot write nothing is noted: its owner's collection does not see the use. Development
     /// builds are kept by their root.
     ///
     /// # Errors
     /// [`StoreError::Io`] where the link cannot be read.
-    pub fn note_use(&self, installed: &Installed) -> Result<bool, StoreError> {
+    pub fn note_use(&self, installed: &Installed) -> Result<NotedUse, StoreError> {
         let release = &installed.release;
         if release.slot == Slot::Dev {
-            return Ok(true);
+            return Ok(NotedUse::Known);
         }
         let path = self.verification_path(release);
-        let Ok(meta) = fs::metadata(&path) else { return self.is_still(installed) };
+        let Ok(meta) = fs::metadata(&path) else {
+            return self.if_still(installed, NotedUse::Known);
+        };
         let age = meta.modified().ok().map(|at| at.elapsed().unwrap_or_default());
         if age.is_some_and(|age| age < REFRESH) {
-            return Ok(true);
+            return Ok(NotedUse::Known);
         }
         // What a link leads to is not the store's.
         if self.refuse_links_to(&path).is_err() || set_now(&path).is_err() {
-            return Ok(true);
+            return Ok(NotedUse::Known);
         }
-        self.is_still(installed)
+        self.if_still(installed, NotedUse::Noted)
     }
 
-    fn is_still(&self, installed: &Installed) -> Result<bool, StoreError> {
+    /// `noted` where a version is still the installed one.
+    fn if_still(&self, installed: &Installed, noted: NotedUse) -> Result<NotedUse, StoreError> {
         let now = self.find(&installed.release)?;
-        Ok(now.is_some_and(|now| now.tree == installed.tree))
+        let is_still = now.is_some_and(|now| now.tree == installed.tree);
+        Ok(if is_still { noted } else { NotedUse::Gone })
     }
 
     /// When an installed version was last used, to the hour; `None` for a development build, or where the version has

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
@@ -149,12 +150,15 @@ impl Store {
 
     /// The trees in `store/`, without those that are being deleted.
     pub(super) fn trees_here(&self) -> Result<Vec<Digest>, StoreError> {
-        let folder = self.trees();
-        let marks: HashSet<String> =
-            self.names(&folder, false)?.into_iter().map(|(name, _)| name).collect();
-        let here = self.folders::<Digest>(&folder)?.into_iter().map(|(tree, _)| tree);
+        let found = self.or_note(folders_and_files(&self.trees()))?;
+        let (folders, files) = found.unwrap_or_default();
+        let marks: HashSet<String> = files.into_iter().map(|(name, _)| name).collect();
         let is_marked = |tree: &Digest| !marks.is_empty() && marks.contains(&trash_name(tree));
-        Ok(here.filter(|tree| !is_marked(tree)).collect())
+        let mut here: Vec<Digest> =
+            folders.iter().filter_map(|(name, _)| name.parse().ok()).collect();
+        here.retain(|tree| !is_marked(tree));
+        here.sort_unstable();
+        Ok(here)
     }
 }
 
@@ -209,12 +213,29 @@ impl Store {
 
 /// The names and paths of the folders (or else the files and links) in a folder; empty where the folder is missing. A link
 /// in the place of the folder is damage: what it leads to is not the store's, so that it is neither read nor removed.
-pub(super) fn names(folder: &Path, folders: bool) -> Result<Vec<(String, PathBuf)>, StoreError> {
+pub(super) fn names(folder: &Path, folders: bool) -> Result<Vec<NamedPath>, StoreError> {
+    let (found, files) = folders_and_files(folder)?;
+    Ok(if folders { found } else { files })
+}
+
+/// A name and its path.
+pub(super) type NamedPath = (String, PathBuf);
+
+/// Both the folders, and the files and links, in a folder, as [`names`] answers them.
+pub(super) fn folders_and_files(
+    folder: &Path,
+) -> Result<(Vec<NamedPath>, Vec<NamedPath>), StoreError> {
     if folder.is_symlink() {
-        return Ok(vec![]);
+        return Ok((vec![], vec![]));
     }
     let entries = folder_entries(folder).map_err(at(FileAction::Read, folder))?;
-    let is_wanted = |kind: &FolderEntryKind| (*kind == FolderEntryKind::Folder) == folders;
-    let wanted = entries.into_iter().flatten().filter(|(_, kind)| is_wanted(kind));
-    Ok(wanted.map(|(name, _)| (name.to_string_lossy().into_owned(), folder.join(name))).collect())
+    let (folders, files) = entries
+        .into_iter()
+        .flatten()
+        .partition::<Vec<_>, _>(|(_, kind)| *kind == FolderEntryKind::Folder);
+    let named = |entries: Vec<(OsString, FolderEntryKind)>| {
+        let names = entries.into_iter().map(|(name, _)| name);
+        names.map(|name| (name.to_string_lossy().into_owned(), folder.join(name))).collect()
+    };
+    Ok((named(folders), named(files)))
 }

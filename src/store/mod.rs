@@ -148,6 +148,7 @@ pub use format::{Store, StoreNotice};
 pub use installed::{Installed, TreeRef};
 pub use interrupted::InterruptedTransfer;
 pub use kept_signatures::{KeptProblem, KeptSignature};
+pub use last_use::NotedUse;
 pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;

@@ -9,7 +9,7 @@ use super::{
     durable::{Barrier, create_folders, remove_tree},
     error::{FileAction, at},
     leftovers::{ABANDONED, LOCK},
-    list::names,
+    list::{folders_and_files, names},
     locks,
     stale::remove_older,
 };
@@ -42,7 +42,8 @@ impl Store {
     /// [`StoreError::Io`] where a folder cannot be listed.
     pub fn sweep(&self) -> Result<(), StoreError> {
         self.retire_damaged()?;
-        for (name, path) in names(&self.trees(), true)? {
+        let (folders, marks) = folders_and_files(&self.trees())?;
+        for (name, path) in folders {
             if name.starts_with(".new-") {
                 // Another user's folder stays.
                 let _ = remove_abandoned(&path);
@@ -50,7 +51,7 @@ impl Store {
                 let _ = remove_tree(&path);
             }
         }
-        for (name, _) in names(&self.trees(), false)? {
+        for (name, _) in marks {
             if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse) {
                 let _ = self.complete_deletion(&tree);
             }

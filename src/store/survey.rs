@@ -2,13 +2,16 @@
 //!
 //! Folders are read, and no file: what the system says of the entries of a folder is enough.
 
-use std::path::{Path, PathBuf};
+use std::{
+    iter,
+    path::{Path, PathBuf},
+};
 
 use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 
 use super::{
     Store, StoreError,
-    cores::on_all_cores,
+    cores::{on_all_cores, on_all_cores_singly},
     error::{FileAction, at},
     folder_entries::{FolderEntryKind, folder_entries},
     misplaced::{Misplaced, is_there},
@@ -29,8 +32,11 @@ enum Leaf {
 /// Whether a name is one of the layout, at one level of a folder. All others are ignored: they may be of a later version.
 type KnownName = fn(&str) -> bool;
 
-/// The files and folders of a store, each with the names at each of its levels.
-const PLACES: [(&str, &[KnownName], Leaf); 17] = [
+/// A file or folder of a store, with the names at each of its levels.
+type Place = (&'static str, &'static [KnownName], Leaf);
+
+/// The files and folders of a store.
+const PLACES: [Place; 17] = [
     ("format", &[], Leaf::File),
     ("CACHEDIR.TAG", &[], Leaf::File),
     ("locks", &[is_lock], Leaf::File),
@@ -103,31 +109,53 @@ pub(super) struct StoreSurvey {
     pub(super) recorded: Vec<Release>,
     /// The releases with a verification.
     pub(super) verified: Vec<Release>,
+    /// The releases with a receipt.
+    pub(super) received: Vec<Release>,
     /// The versions with a link in `bin/`.
     pub(super) linked: Vec<Release>,
+    /// The objects.
+    pub(super) objects: Vec<Digest>,
 }
 
 impl Store {
     /// Looks at all folders.
     pub(super) fn survey(&self) -> Result<StoreSurvey, StoreError> {
         let mut survey = StoreSurvey::default();
-        for (place, levels, leaf) in &PLACES {
-            let path = self.root.join(place);
-            let mut look = Look::of(self);
-            look.at_path(&path, levels, *leaf)?;
-            match *place {
-                "releases" => survey.recorded = look.releases(&path),
-                "verifications" => survey.verified = look.releases(&path),
-                _ => {}
+        // The links take the longest, so they come first.
+        let places: Vec<Option<&Place>> = iter::once(None).chain(PLACES.iter().map(Some)).collect();
+        let looks = on_all_cores_singly(&places, |place| self.look_at(*place));
+        let mut linked = Look::of(self);
+        for (place, look) in places.into_iter().zip(looks) {
+            let mut look = look?;
+            match place.map(|(place, ..)| *place) {
+                None => {
+                    linked = look;
+                    continue;
+                }
+                Some("releases") => survey.recorded = look.releases(&self.root.join("releases")),
+                Some("verifications") => {
+                    survey.verified = look.releases(&self.root.join("verifications"));
+                }
+                Some("receipts") => survey.received = look.releases(&self.root.join("receipts")),
+                Some("objects") => survey.objects = look.digests(),
+                Some(_) => {}
             }
             survey.misplaced.append(&mut look.misplaced);
         }
         self.look_at_roots(&mut survey.misplaced)?;
-        let mut look = Look::of(self);
-        self.look_at_links(&mut look)?;
-        survey.linked = look.leaves.iter().filter_map(|path| self.linked_as(path)).collect();
-        survey.misplaced.append(&mut look.misplaced);
+        survey.linked = linked.leaves.iter().filter_map(|path| self.linked_as(path)).collect();
+        survey.misplaced.append(&mut linked.misplaced);
         Ok(survey)
+    }
+
+    /// Looks at one place, or at the links.
+    fn look_at(&self, place: Option<&Place>) -> Result<Look<'_>, StoreError> {
+        let mut look = Look::of(self);
+        match place {
+            Some((place, levels, leaf)) => look.at_path(&self.root.join(place), levels, *leaf)?,
+            None => self.look_at_links(&mut look)?,
+        }
+        Ok(look)
     }
 
     /// Everything that is in the place of something else.
@@ -279,6 +307,12 @@ impl<'a> Look<'a> {
     /// The releases whose documents `<authority>/<binary>/<slot>/<platform>.json` were seen below a folder.
     fn releases(&self, folder: &Path) -> Vec<Release> {
         self.leaves.iter().filter_map(|path| documented(path.strip_prefix(folder).ok()?)).collect()
+    }
+
+    /// The digests that name the files.
+    fn digests(&self) -> Vec<Digest> {
+        let names = self.leaves.iter().filter_map(|path| path.file_name()?.to_str());
+        names.filter_map(|name| name.parse().ok()).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use loom_source::{Release, Slot};
 
 use super::{
     Damage, Installed, Store, StoreError,
-    error::absent,
+    error::{absent, undamaged},
     installed::TreeRef,
     remove::objects_of,
     staged::measure,
@@ -27,6 +27,13 @@ impl Store {
         }
         for release in self.releases_below("verifications")? {
             self.verify_verification(&release, report)?;
+        }
+        // A root that cannot be read is a finding of its own.
+        let kept = self.or_note(undamaged(self.kept_releases()))?.flatten().unwrap_or_default();
+        for (release, _) in kept.into_iter().filter(|(release, _)| !self.is_left(release)) {
+            let what = format!("{release} is kept by `loom store keep`, but nothing of it is here");
+            let fix = "`loom store repair` fetches it".to_owned();
+            report.notices.push(Damage { path: self.explicit_root_path(&release), what, fix });
         }
         for (release, tree) in self.unrecorded()? {
             let is_here = self.tree(&tree).is_dir() && !self.is_marked(&tree);

@@ -201,14 +201,18 @@ fn roots_and_fingerprint() {
     fixture.store.record_generation(&earlier, at("2026-01-03T10:00:00Z")).unwrap();
     let version = fixture.install("0.2.0");
     fixture.store.record_generation(&version, at("2026-02-03T10:00:00Z")).unwrap();
-    fixture.store.keep_for_project(Path::new("/srv/ada"), &version, true).unwrap();
+    let product = version.release.product();
+    fixture.store.keep_for_project(Path::new("/srv/ada"), &product, version.tree, true).unwrap();
     fixture.store.keep_release(&version).unwrap();
     let user = Digest::of(fixture.store.root().as_os_str().as_encoded_bytes());
     let product = "loom-os/loom-bridge-server";
     let generations = read(format!("roots/generations/{user}/{product}/linux-x86_64"));
     assert_eq!(generations, block("loom-generations"));
     let project = Digest::of(b"/srv/ada");
-    assert_eq!(read(format!("roots/projects/{project}")), block("loom-project"));
+    let used = read(format!("roots/projects/{project}"));
+    let time = used.trim_end().rsplit(' ').next().unwrap();
+    assert!(parse_rfc3339(time).is_some(), "{used}");
+    assert_eq!(used.replace(time, "2026-02-03T10:00:00Z"), block("loom-project"));
     assert_eq!(read(format!("roots/kept/{product}/0.2.0/linux-x86_64")), block("loom-keep"));
     let shape = |text: &str| -> Vec<(String, String)> {
         let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();

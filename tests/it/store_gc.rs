@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, SystemTime},
 };
 
@@ -51,6 +52,36 @@ fn versions(list: &Value) -> Vec<(String, String)> {
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(version, why)| ((*version).to_owned(), (*why).to_owned())).collect()
+}
+
+#[test]
+fn only_what_both_rules_give_up_goes() {
+    let (sandbox, _mirror) = with_four();
+    let gone = |options: &[&str]| {
+        let gc = [&["store", "gc", "--dry-run", "--json"], options].concat();
+        versions(&sandbox.loom(&gc).ok().json()["removed"]).len()
+    };
+    assert_eq!(gone(&["--older-than", "1d"]), 3);
+    assert_eq!(gone(&["--older-than", "1d", "--keep", "2"]), 2);
+    assert_eq!(gone(&["--older-than", "1d", "--keep", "all"]), 0);
+}
+
+#[test]
+fn a_project_keeps_every_version_that_it_used_and_the_one_of_its_lock() {
+    let (sandbox, _mirror) = with_four();
+    let project = sandbox.project();
+    sandbox.write(project.join("loom.toml"), "[bridge]\nversion = \"0.1.0\"\n");
+    sandbox.loom(&["trust"]).ok();
+    sandbox.loom(&["lock"]).ok();
+    sandbox.loom(&["get", "0.2.0"]).ok();
+    for version in VERSIONS {
+        age(&sandbox, version, 10);
+    }
+    let report = sandbox.loom(&["store", "gc", "--keep", "1", "--json"]).ok().json();
+    assert_eq!(versions(&report["removed"]), pairs(&[("0.3.0", "older")]));
+    let kept = [("0.1.0", "project"), ("0.2.0", "project"), ("0.4.0", "newest")];
+    assert_eq!(versions(&report["kept"]), pairs(&kept));
+    sandbox.loom(&["get", "--locked", "--offline"]).ok();
 }
 
 #[test]
@@ -280,4 +311,44 @@ fn all_versions_may_be_kept() {
     let run = sandbox.loom(&["store", "gc", "--keep", "1"]).ok();
     assert!(run.stdout().contains("it is not the newest version"), "{}", run.stdout());
     assert!(!run.stdout().contains("1 newest versions"), "{}", run.stdout());
+}
+
+/// Removes folders of the store, as a user does by hand.
+fn remove_folders(sandbox: &Sandbox, folders: &[&str]) {
+    for folder in folders {
+        let _ = fs::remove_dir_all(sandbox.cache().join(folder));
+    }
+}
+
+#[test]
+fn a_collection_spares_what_a_half_deleted_store_is_made_of_again() {
+    let (sandbox, _mirror) = with_four();
+    let installed = || sandbox.loom(&["list", "--json"]).ok().json()["releases"].clone();
+    let all = installed();
+    remove_folders(&sandbox, &["bin", "releases", "verifications"]);
+    sandbox.loom(&["store", "verify"]).ok().says(&["the record of", "is missing, but its tree is"]);
+    sandbox.loom(&["store", "gc"]).ok();
+    sandbox.loom(&["--offline", "store", "repair"]).ok();
+    assert_eq!(installed().as_array().unwrap().len(), all.as_array().unwrap().len());
+    sandbox.verify();
+}
+
+#[test]
+fn what_roots_keep_is_made_again_of_its_statement_or_fetched() {
+    let (sandbox, _mirror) = with_four();
+    sandbox.loom(&["store", "keep", "0.1.0"]).ok();
+    remove_folders(&sandbox, &["bin", "releases", "verifications", "receipts"]);
+    sandbox.loom(&["store", "gc"]).ok();
+    sandbox.loom(&["--offline", "store", "repair"]).ok();
+    sandbox.loom(&["which", "0.1.0", "--offline"]).ok();
+    sandbox.verify();
+    // Nothing is left but the root: the version comes from a source.
+    let store = sandbox.cache().join("store");
+    assert!(Command::new("chmod").args(["-R", "u+w"]).arg(&store).status().unwrap().success());
+    let folders = ["bin", "releases", "verifications", "receipts", "objects", "store"];
+    remove_folders(&sandbox, &folders);
+    sandbox.loom(&["store", "verify"]).ok().says(&["0.1.0", "is kept by `loom store keep`"]);
+    sandbox.loom(&["store", "repair"]).ok();
+    sandbox.loom(&["which", "0.1.0", "--offline"]).ok();
+    sandbox.verify();
 }

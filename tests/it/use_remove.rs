@@ -103,6 +103,16 @@ fn removing_a_release_that_is_not_installed_is_exit_3() {
 }
 
 #[test]
+fn what_is_removed_is_told_where_another_version_is_not_installed() {
+    let (sandbox, _mirror) = with_two_versions();
+    let run = sandbox.loom(&["remove", "0.1.0", "9.9.9"]).code(3);
+    assert!(run.stdout().starts_with("removed loom-bridge-server 0.1.0"), "{}", run.stdout());
+    run.says(&["9.9.9", "is not installed"]);
+    let document = sandbox.loom(&["remove", "9.9.9", "0.2.0", "--json"]).code(3).json();
+    assert_eq!(document["releases"][0]["version"], "0.2.0", "{document}");
+}
+
+#[test]
 fn a_release_in_use_is_not_removed_and_the_error_names_its_runtime() {
     let stage = support::Stage::new();
     let document = stage.up();

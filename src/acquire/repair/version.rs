@@ -20,7 +20,8 @@ impl Acquirer<'_> {
         let what = release.to_string();
         let _lock = store.lock_release(release, &mut || self.report_waiting(&what))?;
         let held = self.held_tree(release)?;
-        if !store.is_left(release) {
+        // What a user keeps is fetched again even where nothing is left of it.
+        if !store.is_left(release) && !store.is_kept(release) {
             return Ok(());
         }
         let problem = match self.mend(release, findings, report) {
@@ -125,7 +126,8 @@ impl Acquirer<'_> {
         let verified = self.store.verification(release).ok().flatten().map(|it| it.tree);
         let named = self.tree_of(release)?.map(|it| it.tree);
         let received = || self.store.receipt(release).ok().flatten().and_then(|it| it.tree);
-        Ok(verified.or(named).or_else(received))
+        let kept = || self.store.kept_as(release);
+        Ok(verified.or(named).or_else(received).or_else(kept))
     }
 
     /// Fetches a version again: from the source of its verification first. The error is what no source could do; `None`

@@ -85,6 +85,8 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
 fn rules(args: &Args, context: &Context, resolved: &Resolved) -> GcRules {
     let configured = store_limits::rules(context, resolved);
     let is_configured = args.keep.is_none() && args.older_than.is_none();
+    // Only what both options give up goes, and `--keep all` gives up nothing.
+    let keeps_all = args.keep.is_some_and(|keep| keep.number().is_none());
     let fetchable = if args.all { FetchableSources::NotRequired } else { configured.fetchable };
     GcRules {
         keep: if is_configured {
@@ -92,7 +94,7 @@ fn rules(args: &Args, context: &Context, resolved: &Resolved) -> GcRules {
         } else {
             args.keep.and_then(VersionCount::number)
         },
-        older_than: args.older_than,
+        older_than: args.older_than.filter(|_| !keeps_all),
         max_size: args.max_size.map(|size| size.0).or(configured.max_size),
         defaults: configured.defaults,
         fetchable,

@@ -20,6 +20,8 @@ pub(super) struct Census {
     pub(super) versions: Vec<VersionHere>,
     /// What keeps trees.
     pub(super) roots: GcRoots,
+    /// The objects in `objects/`.
+    pub(super) objects: Vec<Digest>,
     /// The trees of development builds.
     pub(super) development: Vec<Digest>,
     /// Whether a record or a statement cannot be read, so that any tree and object may be needed.
@@ -68,6 +70,14 @@ impl Census {
         self.unreadable || !self.damaged_roots.is_empty()
     }
 
+    /// The trees that roots keep and no version names.
+    fn trees_without_version(&self) -> BTreeSet<Digest> {
+        let named = self.named();
+        let GcRoots { projects, generations, kept, .. } = &self.roots;
+        let rooted = [projects, generations, kept].into_iter().flatten();
+        rooted.filter(|tree| !named.contains_key(tree)).copied().collect()
+    }
+
     /// How many versions and development builds name each tree.
     pub(super) fn named(&self) -> BTreeMap<Digest, usize> {
         let mut named = BTreeMap::new();
@@ -86,6 +96,7 @@ impl Store {
         let survey = self.survey()?;
         // Something in the place of a folder of records hides what they name.
         census.unreadable = !survey.misplaced.is_empty();
+        census.objects = survey.objects;
         if census.damaged_roots.is_empty() {
             census.roots = self.roots(now)?;
         }
@@ -101,15 +112,15 @@ impl Store {
                 .into_iter()
                 .collect::<Result<Vec<_>, _>>()?;
         census.unreadable |= versions.iter().any(|(_, readable)| !readable);
-        let others: BTreeMap<_, _> =
-            survey.verified.iter().chain(&survey.linked).map(|it| (it.to_string(), it)).collect();
+        let received = survey.received.iter().filter(|release| release.slot != Slot::Dev);
+        let others = survey.verified.iter().chain(&survey.linked).chain(received);
+        let others: BTreeMap<_, _> = others.map(|it| (it.to_string(), it)).collect();
         for release in others.into_values().filter(|release| !recorded.contains(release)) {
             // One that is damaged proves nothing, so it needs no evidence, and names nothing.
             let verification = self.verification(release).ok().flatten();
             let linked = self.find(release)?.map(|installed| installed.tree);
-            let Some(tree) = verification.as_ref().map(|known| known.tree).or(linked) else {
-                continue;
-            };
+            let named = verification.as_ref().map(|known| known.tree).or(linked);
+            let Some(tree) = named.or_else(|| self.received_tree(release)) else { continue };
             let (mut version, _) = self.version_here(release, sizes)?;
             if !version.trees.contains(&tree) {
                 version.bytes += if sizes { self.tree_size(&tree)? } else { 0 };
@@ -120,6 +131,26 @@ impl Store {
         census.versions.extend(versions.into_iter().map(|(version, _)| version));
         census.versions.sort_by(|a, b| order(&a.release).cmp(&order(&b.release)));
         Ok(census)
+    }
+
+    /// The statements, with their archives, of trees that are here for a root alone: the records of their versions are lost,
+    /// and a repair makes them of the statements.
+    pub(super) fn statements_of_lost_records(&self, census: &Census) -> BTreeSet<Digest> {
+        let mut trees = census.trees_without_version();
+        trees.retain(|tree| self.tree(tree).is_dir());
+        if trees.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut found = BTreeSet::new();
+        for digest in census.objects.iter().filter(|object| self.is_small_object(object)) {
+            if let Ok(Some(statement)) = self.statement(digest)
+                && trees.contains(&statement.tree)
+            {
+                found.insert(*digest);
+                found.extend(statement.archives.iter().map(|archive| archive.digest));
+            }
+        }
+        found
     }
 
     fn roots(&self, now: SystemTime) -> Result<GcRoots, StoreError> {
@@ -140,18 +171,34 @@ impl Store {
     ) -> Result<(VersionHere, bool), StoreError> {
         let mut readable = true;
         let record = usable(self.record(release), &mut readable)?;
-        let statement = match &record {
-            Some(record) => usable(self.statement(&record.statement), &mut readable)?,
-            None => None,
-        };
+        let verification = self.verification(release).ok().flatten();
         let mut trees: Vec<Digest> = Vec::new();
-        trees.extend(statement.filter(|s| s.release() == *release).map(|s| s.tree));
-        trees.extend(self.find(release)?.map(|installed| installed.tree));
+        if let Some(record) = &record {
+            // A verification names the tree of its statement, which then need not be read and hashed.
+            let known = verification.as_ref().filter(|known| known.statement == record.statement);
+            trees.extend(match known {
+                Some(known) => Some(known.tree),
+                None => usable(self.statement(&record.statement), &mut readable)?
+                    .filter(|statement| statement.release() == *release)
+                    .map(|statement| statement.tree),
+            });
+        }
+        // Whether the tree of the record is there does not matter, so that it is not looked for where the link leads to it.
+        let leads_there = self.linked_tree(release).is_some_and(|tree| trees.contains(&tree));
+        if !leads_there {
+            trees.extend(self.find(release)?.map(|installed| installed.tree));
+        }
         trees.sort_unstable();
         trees.dedup();
-        let verification = self.verification(release).ok().flatten();
         let mut objects: Vec<Digest> = record.iter().flat_map(objects_of).collect();
         objects.extend(verification.iter().flat_map(|known| known.evidence.iter().copied()));
+        if record.is_none() {
+            // What a repair makes the record of.
+            objects.extend(verification.as_ref().map(|known| known.statement));
+            let receipt = self.receipt(release).ok().flatten();
+            objects.extend(receipt.as_ref().and_then(|receipt| receipt.statement));
+            objects.extend(receipt.and_then(|receipt| receipt.archive).map(|it| it.digest));
+        }
         objects.sort_unstable();
         objects.dedup();
         let modified = |path: std::path::PathBuf| {

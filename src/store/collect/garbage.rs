@@ -53,28 +53,20 @@ impl Store {
         Ok(true)
     }
 
-    /// The objects that are not in `needed`; files with another name are none.
-    pub(super) fn unnamed_objects(
-        &self,
-        needed: &BTreeSet<Digest>,
-    ) -> Result<Vec<Digest>, StoreError> {
-        let mut found = self.objects_here()?;
-        found.retain(|object| !needed.contains(object));
-        Ok(found)
-    }
-
     /// Removes objects and returns their size.
     pub(super) fn remove_objects_of(&self, objects: &[Digest]) -> Result<u64, StoreError> {
-        let remove = |object: &Digest| {
-            let bytes = self.object_bytes_on_disk(object);
-            match remove_any(&self.object(object)) {
-                Ok(()) => Ok(bytes),
-                // Another user's; that user's next run removes it.
-                Err(error) if error.is_read_only() => Ok(0),
-                Err(error) => Err(error),
-            }
-        };
-        on_waiting_threads(objects, remove).into_iter().sum()
+        on_waiting_threads(objects, |object| self.remove_object(object)).into_iter().sum()
+    }
+
+    /// Removes an object and returns its size.
+    pub(super) fn remove_object(&self, object: &Digest) -> Result<u64, StoreError> {
+        let bytes = self.object_bytes_on_disk(object);
+        match remove_any(&self.object(object)) {
+            Ok(()) => Ok(bytes),
+            // Another user's; that user's next run removes it.
+            Err(error) if error.is_read_only() => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes old partial transfers, failures and roots; returns how many transfers and failures, and their bytes.

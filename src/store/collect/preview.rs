@@ -49,7 +49,7 @@ impl Collection<'_> {
                 self.report.trees += usize::from(!going.contains(&tree));
                 folders.push(store.tree(&tree));
             }
-            let objects = store.unnamed_objects(&self.needed_objects())?;
+            let objects = self.unnamed_objects();
             self.report.freed +=
                 objects.iter().map(|object| store.object_bytes_on_disk(object)).sum::<u64>();
             self.report.objects = objects.len();

@@ -97,7 +97,7 @@ mod tests {
         let census = store.census(now, true).unwrap();
         let mut named = census.named();
         // A command hands the version out after the census was taken.
-        assert!(store.note_use(&installed).unwrap());
+        assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Noted);
         let mut barrier = Barrier::default();
         let taken = store.take_away(&census.versions[0], &mut named, &mut barrier).unwrap();
         assert_eq!(taken, Err(KeepReason::JustUsed));
@@ -108,6 +108,6 @@ mod tests {
         assert_eq!(taken, Ok(vec![installed.tree]));
         assert!(!installed.entry.exists());
         file.set_modified(now - Duration::from_secs(9 * 86_400)).unwrap();
-        assert!(!store.note_use(&installed).unwrap());
+        assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Gone);
     }
 }

@@ -1,7 +1,7 @@
 //! The steps of a collection in their order.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     time::{Instant, SystemTime},
 };
 
@@ -214,11 +214,19 @@ impl<'a> Collection<'a> {
     }
 
     /// The objects that something needs.
-    pub(super) fn needed_objects(&self) -> BTreeSet<Digest> {
+    fn needed_objects(&self) -> BTreeSet<Digest> {
         let mut needed = self.needed_trees();
         needed.extend(&self.busy);
         needed.extend(self.left.iter().flat_map(|version| &version.objects));
         needed
+    }
+
+    /// The objects that nothing needs.
+    pub(super) fn unnamed_objects(&self) -> Vec<Digest> {
+        let mut needed = self.needed_objects();
+        needed.extend(self.store.statements_of_lost_records(&self.census));
+        let here = self.census.objects.iter().copied();
+        here.filter(|object| !needed.contains(object)).collect()
     }
 
     /// Takes trees and objects away that nothing names. What is on the disk must not name what is removed, so the disk
@@ -231,20 +239,41 @@ impl<'a> Collection<'a> {
         if self.census.hides_needs() {
             return self.barrier.wait_for_existing(self.store.root());
         }
+        let listings = self.take_away_trees()?;
+        self.barrier.wait_for_existing(self.store.root())?;
+        let mut objects = self.unnamed_objects();
+        self.report.objects = objects.len();
+        objects.retain(|object| !listings.contains(object));
+        self.report.freed += self.store.remove_objects_of(&objects)?;
+        Ok(())
+    }
+
+    /// Takes the trees away that nothing names, with their listings; answers these.
+    ///
+    /// A listing may go before the disk has the new name of its tree: nothing names that tree, and one without its listing is
+    /// none. To do both at once takes less time, since one computes and the other waits for the disk.
+    fn take_away_trees(&mut self) -> Result<HashSet<Digest>, StoreError> {
         let unnamed = self.store.unnamed_trees(&self.needed_trees())?;
-        let taken = on_waiting_threads(&unnamed, |tree| self.store.take_away_tree(tree));
+        let listings: HashSet<Digest> = self.unnamed_objects().into_iter().collect();
+        let take = |tree: &Digest| {
+            let is_taken = self.store.take_away_tree(tree)?;
+            let has_listing = is_taken && listings.contains(tree);
+            let freed = if has_listing { self.store.remove_object(tree)? } else { 0 };
+            Ok::<_, StoreError>((is_taken, has_listing, freed))
+        };
+        let taken = on_waiting_threads(&unnamed, take);
+        let mut removed = HashSet::new();
         for (tree, taken) in unnamed.into_iter().zip(taken) {
-            if taken? {
+            let (is_taken, has_listing, freed) = taken?;
+            if is_taken {
                 self.report.trees += 1;
                 self.barrier.add(self.store.trees());
             } else {
                 self.busy.insert(tree);
             }
+            self.report.freed += freed;
+            removed.extend(has_listing.then_some(tree));
         }
-        self.barrier.wait_for_existing(self.store.root())?;
-        let objects = self.store.unnamed_objects(&self.needed_objects())?;
-        self.report.freed += self.store.remove_objects_of(&objects)?;
-        self.report.objects = objects.len();
-        Ok(())
+        Ok(removed)
     }
 }

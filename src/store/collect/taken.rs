@@ -13,7 +13,7 @@ use crate::store::{
     cores::{on_all_cores, on_waiting_threads},
     du::size,
     durable::remove_tree,
-    list::names,
+    list::folders_and_files,
 };
 
 /// What a folder holds.
@@ -41,12 +41,13 @@ impl Store {
     ///
     /// Trees that share files with it keep their fingerprints: deleting a name changes the inode, and no byte.
     pub(super) fn delete_taken(&self) -> Result<u64, StoreError> {
-        let taken: Vec<PathBuf> = names(&self.trees(), true)?
+        let (folders, marks) = folders_and_files(&self.trees())?;
+        let taken: Vec<PathBuf> = folders
             .into_iter()
             .filter(|(name, _)| name.starts_with(".trash-"))
             .map(|(_, path)| path)
             .collect();
-        let (taken, emptied) = empty(taken);
+        let (taken, emptied) = empty(&self.trees(), taken);
         let content = FolderContent::of_all(&taken);
         let inodes: BTreeSet<u64> = content.shared.keys().copied().collect();
         let before = self.fingerprints_with(&inodes)?;
@@ -57,13 +58,13 @@ impl Store {
         .into_iter()
         .sum();
         self.renew_fingerprints(before, &inodes);
-        Ok(emptied + content.freed().saturating_sub(left) + self.complete_deletions()?)
+        Ok(emptied + content.freed().saturating_sub(left) + self.complete_deletions(&marks)?)
     }
 
     /// Completes the deletion of trees that are marked, because folders cannot be renamed here.
-    fn complete_deletions(&self) -> Result<u64, StoreError> {
+    fn complete_deletions(&self, marks: &[(String, PathBuf)]) -> Result<u64, StoreError> {
         let mut freed = 0;
-        for (name, _) in names(&self.trees(), false)? {
+        for (name, _) in marks {
             if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse::<Digest>) {
                 let bytes = size(&self.tree(&tree))?;
                 if self.complete_deletion(&tree).is_ok() {
@@ -77,9 +78,11 @@ impl Store {
 
 /// Deletes what no other tree shares; answers the folders that are left, and how many bytes that freed.
 #[cfg(unix)]
-fn empty(folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
-    use crate::store::emptied::empty_folder;
-    let emptied = on_waiting_threads(&folders, |folder| empty_folder(folder));
+fn empty(trees: &Path, folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
+    use crate::store::emptied::EmptyingFolder;
+    let Ok(trees) = EmptyingFolder::open(trees) else { return (folders, 0) };
+    let empty = |folder: &PathBuf| trees.empty(folder.file_name().unwrap_or_default());
+    let emptied = on_waiting_threads(&folders, empty);
     let freed = emptied.iter().flatten().map(|emptied| emptied.freed).sum();
     let is_left = emptied.iter().map(|emptied| !matches!(emptied, Ok(it) if !it.has_shared));
     let left = folders.into_iter().zip(is_left.collect::<Vec<_>>());
@@ -88,7 +91,7 @@ fn empty(folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
 
 /// Folders are not opened while they are deleted on other systems.
 #[cfg(not(unix))]
-fn empty(folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
+fn empty(_: &Path, folders: Vec<PathBuf>) -> (Vec<PathBuf>, u64) {
     (folders, 0)
 }
 

@@ -72,11 +72,15 @@ impl Store {
             || received.is_some_and(|tree| self.tree(&tree).is_dir())
     }
 
+    /// Whether an object can be a statement or a kept checksum by its size.
+    pub(in crate::store) fn is_small_object(&self, digest: &Digest) -> bool {
+        std::fs::metadata(self.object(digest)).is_ok_and(|meta| meta.len() <= LARGEST)
+    }
+
     fn small_objects(&self) -> Result<SmallObjects, StoreError> {
         let mut found = SmallObjects::default();
         for digest in self.objects_here()? {
-            let path = self.object(&digest);
-            if std::fs::metadata(&path).map_or(true, |meta| meta.len() > LARGEST) {
+            if !self.is_small_object(&digest) {
                 continue;
             }
             let Ok(Some(bytes)) = self.object_bytes(&digest) else { continue };

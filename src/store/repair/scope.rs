@@ -37,6 +37,9 @@ impl Store {
         releases.retain(|release| self.is_left(release));
         releases.extend(self.unrecorded()?.into_iter().map(|(release, _)| release));
         releases.extend(self.known()?.into_iter().filter(|release| release.slot == Slot::Dev));
+        // A root that cannot be read is a damage of its own.
+        let kept = undamaged(self.kept_releases())?.unwrap_or_default();
+        releases.extend(kept.into_iter().map(|(release, _)| release));
         releases.retain(|release| scope.covers(release));
         releases.sort_by_key(ToString::to_string);
         releases.dedup();

@@ -49,6 +49,11 @@ impl Store {
         fs::symlink_metadata(self.explicit_root_path(release)).is_ok()
     }
 
+    /// The tree that a user keeps of a release; `None` where the release is not kept, or its root cannot be read.
+    pub fn kept_as(&self, release: &Release) -> Option<Digest> {
+        self.kept_tree(release).ok().flatten()
+    }
+
     /// The tree of the root of a release.
     pub(super) fn kept_tree(&self, release: &Release) -> Result<Option<Digest>, StoreError> {
         let path = self.explicit_root_path(release);

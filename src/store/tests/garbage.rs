@@ -59,6 +59,25 @@ fn a_record_that_cannot_be_read_keeps_all_trees_and_objects() {
     assert!(installed.entry.exists());
 }
 
+#[test]
+fn a_statement_that_cannot_be_read_keeps_all_trees_unless_the_verification_says_what_it_names() {
+    let home = home();
+    let store = &home.store;
+    let installed = install(store, "0.1.0", b"x");
+    let statement = store.record(&installed.release).unwrap().unwrap().statement;
+    let unnamed = store.tree(&Digest::of(b"unnamed"));
+    fs::create_dir(&unnamed).unwrap();
+    fs::remove_file(&installed.link).unwrap();
+    fs::write(store.object(&statement), b"{").unwrap();
+    assert!(!collect(store).unreadable);
+    assert!(installed.entry.exists() && !unnamed.exists());
+
+    fs::create_dir(&unnamed).unwrap();
+    fs::remove_file(store.verification_path(&installed.release)).unwrap();
+    assert!(collect(store).unreadable);
+    assert!(installed.entry.exists() && unnamed.exists());
+}
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Sets the time of the last use of a version.
@@ -114,7 +133,14 @@ fn what_is_needed_stays() {
         .into();
     old.iter().for_each(|installed| used(store, installed, now - 9 * DAY));
     let lease = store.lease(&old[0], home.folder.path()).unwrap();
-    store.keep_for_project(Path::new("/srv/ada/project"), &old[1], true).unwrap();
+    store
+        .keep_for_project(
+            Path::new("/srv/ada/project"),
+            &old[1].release.product(),
+            old[1].tree,
+            true,
+        )
+        .unwrap();
     store.record_generation(&old[2], now).unwrap();
     store.keep_release(&old[3]).unwrap();
     used(store, &old[4], now - DAY / 2);
@@ -172,14 +198,14 @@ fn a_use_that_is_noted_while_it_is_removed_keeps_it() {
             .unwrap()
     };
     assert_eq!(census.kept.len(), 1);
-    assert!(store.note_use(&installed).unwrap());
+    assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Noted);
     assert!(store.last_use(&installed.release).unwrap() >= now - Duration::from_secs(5));
     let rules = GcRules { keep: Some(0), ..GcRules::default() };
     assert!(removed(store, &rules).is_empty());
     // A command whose release was removed since it looked it up is told so.
     used(store, &installed, now - 9 * DAY);
     assert_eq!(removed(store, &rules), ["0.1.0"]);
-    assert!(!store.note_use(&installed).unwrap());
+    assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Gone);
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn collect(store: &Store) -> GcReport {
     store.collect(&run).unwrap()
 }
 
-fn release(slot: &str) -> Release {
+pub(in crate::store) fn release(slot: &str) -> Release {
     Release {
         authority: Authority::default(),
         binary: Name::default(),

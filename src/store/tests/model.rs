@@ -191,7 +191,7 @@ impl World {
         let ModelVersion { content, .. } = self.model.versions[&version];
         match operation {
             Operation::Use(_) => {
-                assert!(store.note_use(&installed).unwrap());
+                assert_ne!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Gone);
                 self.model.versions.get_mut(&version).unwrap().days = 0;
             }
             Operation::Keep(_) => {
@@ -199,7 +199,10 @@ impl World {
                 self.model.kept.insert(version, content);
             }
             Operation::UseInProject(_) => {
-                store.keep_for_project(Path::new("/srv/ada"), &installed, true).unwrap();
+                let product = installed.release.product();
+                store
+                    .keep_for_project(Path::new("/srv/ada"), &product, installed.tree, true)
+                    .unwrap();
                 self.model.project = Some(content);
             }
             Operation::BecomeCurrent(_) => {
