@@ -6,6 +6,7 @@ use loom_source::{Product, Slot};
 
 use super::{CommandError, context::Context, project_scope::ProjectScope};
 use loom_runtime::{
+    acquire::chosen,
     config::{Resolved, SettingOrigin},
     launch::{self, FinishedSwitch},
     state::StateDir,
@@ -14,7 +15,7 @@ use loom_runtime::{
 };
 
 /// Notes the releases that runtimes were switched to and that are no generations yet, because the process that was to note
-/// them was killed.
+/// them was killed; and the default version, where it was installed after it was chosen.
 pub(crate) fn settle(context: &Context, state: &StateDir, store: &Store, product: &Product) {
     let settled = launch::settle_switches(state, &UpdateMemory::key(product), |switch| {
         let Some(installed) = switched_to(store, product, switch) else { return true };
@@ -29,6 +30,19 @@ pub(crate) fn settle(context: &Context, state: &StateDir, store: &Store, product
     });
     if let Err(error) = settled {
         context.printer.warning(format!("switches were not noted as generations: {error}"));
+    }
+    note_chosen(context, state, store, product);
+}
+
+/// Notes the version that `loom use` chose before it was installed, and that is installed by now. What cannot be read is told
+/// by the commands that need it.
+fn note_chosen(context: &Context, state: &StateDir, store: &Store, product: &Product) {
+    let Ok(Some(slot)) = chosen::load(state, &product.authority, &product.binary) else { return };
+    let Ok(generations) = store.generations(product) else { return };
+    if generations.current().is_none_or(|now| now.slot != slot)
+        && let Ok(Some(installed)) = store.find(&product.in_slot(slot))
+    {
+        record(context, store, &installed);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     CommandError, Exit, Outcome, context::Context, env::exports, interrupt,
     launch_args::LaunchArgs, launching, lookup, report, store_limits,
 };
-use loom_runtime::launch::{LaunchKind, Up, up};
+use loom_runtime::launch::{LaunchKind, Up};
 
 /// Arguments of `loom exec`.
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     };
     // Before a runtime is acquired, which may take long.
     lookup::look_up(program, std::env::var_os("PATH").as_deref())?;
-    let launch = launching::launch(context, &args.launch.on_free_ports(), LaunchKind::Exec)?.launch;
-    let started = match up(launch)? {
+    let prepared = launching::launch(context, &args.launch.on_free_ports(), LaunchKind::Exec)?;
+    let started = match prepared.up(context)? {
         Up::Started(started) => *started,
         // Each `exec` has an instance of its own, so that none can be found.
         Up::Found(_) => return Err(report::another_runs()),

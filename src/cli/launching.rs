@@ -12,8 +12,8 @@ use loom_source::{Selector, Slot};
 use super::{
     CommandError, Exit,
     context::{Context, is_shown_by_all},
-    default_version,
     launch_args::{AnyPort, LaunchArgs, bridge, dashboard},
+    launch_attempt::LaunchAttempt,
     locked::RequestedVersion,
     prepared_launch::PreparedLaunch,
     project_scope::ProjectScope,
@@ -26,7 +26,6 @@ use loom_runtime::{
     config::{self, Disk, Inputs, ReadOnce, Resolved, Trusted, Untrusted},
     launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
-    update::UpdateMemory,
 };
 
 /// The options that this project's running runtime was started with.
@@ -82,7 +81,6 @@ fn acquired(
     let lease = leased(context, &resolved, &store, args.selection(), &choice)?;
     context.notices(&store);
     let installed = lease.installed().clone();
-    let is_default = default_version::is_selected(&resolved, choice.is_locked);
     let launcher = std::env::current_exe().map_err(|e| {
         CommandError::new(Exit::Failure, format!("could not find the program file of loom: {e}"))
     })?;
@@ -108,8 +106,8 @@ fn acquired(
         launch_args: args.stored(&context.cwd()?),
         lease: Some(lease.into_file()),
     };
-    let memory = UpdateMemory::of(&resolved.state_dir.value, &product);
-    Ok(PreparedLaunch { launch, default: is_default.then_some((store, installed)), memory })
+    let attempt = LaunchAttempt { resolved, store, product, choice, installed, kind };
+    Ok(PreparedLaunch { launch, attempt })
 }
 
 /// How long a server may take to end before it is killed.

@@ -14,7 +14,8 @@
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `launch_args` | the options of a launch, and how an instance keeps them |
-//! | `launching`, `prepared_launch` | from options and configuration to a launch; what is noted once it is ready |
+//! | `launching`, `prepared_launch` | from options and configuration to a launch |
+//! | `launch_attempt`, `last_good` | what follows when it is ready or is not; the last version that was ready here |
 //! | `lookup` | whether a command that is to be executed exists |
 //! | `requested` | which version is requested where no lock file decides |
 //! | `lock_args` | the options about the lock file |
@@ -60,7 +61,9 @@ mod identified;
 mod init;
 mod interrupt;
 mod invocation;
+mod last_good;
 mod launch_args;
+mod launch_attempt;
 mod launching;
 mod list;
 mod list_generations;

@@ -1,37 +1,31 @@
-//! [`PreparedLaunch`]: a launch, and what is noted once the runtime is ready.
+//! [`PreparedLaunch`]: a launch whose release is here and leased.
 
-use loom_source::Version;
-
-use super::{context::Context, default_version};
-use loom_runtime::{
-    launch::Launch,
-    store::{Installed, Store},
-    update::UpdateMemory,
-};
+use super::{CommandError, context::Context, launch_attempt::LaunchAttempt};
+use loom_runtime::launch::{self, Launch, LaunchError, Up};
 
 /// A launch, and the release that becomes the current one of the user once it is ready.
 pub(crate) struct PreparedLaunch {
-    pub(crate) launch: Launch,
-    /// `None` where an option, a variable, a file or a lock selects the version.
-    pub(super) default: Option<(Store, Installed)>,
-    /// What remembers the versions that were rolled back.
-    pub(super) memory: UpdateMemory,
+    pub(super) launch: Launch,
+    pub(super) attempt: LaunchAttempt,
 }
 
 impl PreparedLaunch {
-    /// The launch, and what to call once the runtime is ready.
-    pub(crate) fn split(self, context: &Context) -> (Launch, impl FnOnce()) {
-        let Self { launch, default, memory } = self;
-        let state = launch.state.clone();
-        let version = launch.version.parse::<Version>().ok();
-        let record = move || {
-            // What is not forgotten is forgotten by the next start.
-            let _ = version.map(|version| memory.forget_rolled_back(&version));
-            if let Some((store, installed)) = &default {
-                default_version::settle(context, &state, store, &installed.release.product());
-                default_version::record(context, store, installed);
+    /// Starts the runtime, or finds the one that runs. Where a version that `latest` or a range selects does not become ready,
+    /// the last one that was ready here is started instead.
+    pub(crate) fn up(self, context: &Context) -> Result<Up, CommandError> {
+        let Self { launch, attempt } = self;
+        let again = launch.without_lease();
+        match launch::up(launch) {
+            Err(LaunchError::Failed(why)) if why.is_of_release() => {
+                attempt.go_back(context, again, why)
             }
-        };
-        (launch, record)
+            Ok(up) => {
+                if let Up::Started(_) = &up {
+                    attempt.became_ready(context);
+                }
+                Ok(up)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

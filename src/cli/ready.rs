@@ -14,7 +14,7 @@ use super::{
 };
 use loom_runtime::{
     acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
-    config::{self, Resolved, UpdatePolicy},
+    config::{self, Resolved},
     lock::ActiveLock,
     sources::{self, MirrorRootRules, OpenedSources, SourceClass},
     store::{Installed, NotedUse, Store},
@@ -44,15 +44,12 @@ pub(crate) fn policy(resolved: &Resolved) -> Result<Policy, CommandError> {
     })
 }
 
-/// The versions that `latest` and ranges do not select under `update.policy = "auto"`: a runtime that is started again must
-/// not be of the version that was rolled back.
+/// The versions that `latest` and ranges do not select: a runtime that is started again must not be of the version that was
+/// rolled back.
 pub(crate) fn skipped(
     resolved: &Resolved,
     product: &Product,
 ) -> Result<Vec<Version>, CommandError> {
-    if resolved.update.policy.value != UpdatePolicy::Auto {
-        return Ok(Vec::new());
-    }
     let rolled_back = UpdateMemory::of(&resolved.state_dir.value, product).rolled_back()?;
     Ok(rolled_back.into_iter().map(|known| known.version).collect())
 }

@@ -1,14 +1,15 @@
 //! `loom restart`
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, launch_args::LaunchArgs, launching, store_limits,
+    CommandError, Exit, Outcome, context::Context, launch_args::LaunchArgs,
+    launch_attempt::LaunchAttempt, launching, prepared_launch::PreparedLaunch, store_limits,
 };
 use loom_runtime::{
-    config::Flags,
     launch::{
-        self, Instance, Launch, LaunchKind, OrphanedRelease, ReleaseProgram, RuntimeState, Scope,
+        self, Instance, Launch, LaunchKind, OrphanedRelease, ReleaseProgram, RuntimeDocument,
+        RuntimeState, Scope,
     },
-    store::Installed,
+    store::{Installed, Lease},
 };
 
 /// Arguments of `loom restart`. Options that are not given are as they were given to `up`.
@@ -20,44 +21,59 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let args = args.launch.clone().or(launching::running_args(context)?);
-    let (launch, became_ready) = launching::launch(context, &args, LaunchKind::Up)?.split(context);
-    let previous = previous_of_orphan(context, &launch)?;
-    let document = launch::restart(launch, previous)?.detach();
-    became_ready();
+    let PreparedLaunch { launch, attempt } = launching::launch(context, &args, LaunchKind::Up)?;
+    let previous = previous(context, &launch, &attempt)?;
+    let restarted = launch::restart(launch, previous);
+    let document = restarted.map_err(|error| attempt.restart_failed(context, error))?.detach();
+    attempt.became_ready(context);
     context.printer.answer(&document, || launching::human(&document))?;
     store_limits::enforce(context);
     Ok(Exit::Success)
 }
 
-/// The release of the runtime that is replaced, where that has lost its supervisor, was ready, and its release is another
-/// one that is still installed as it was.
-fn previous_of_orphan(
+/// The release to go back to where the new one fails, for a runtime that no supervisor can start again: the one that runs
+/// without a supervisor, was ready, is another one than the new one, and is still installed as it was; for a runtime that is
+/// not ready, the last one that was ready here.
+fn previous(
     context: &Context,
     launch: &Launch,
+    attempt: &LaunchAttempt,
 ) -> Result<Option<OrphanedRelease>, CommandError> {
     let scope = Scope { project: Some(&launch.project), binary: Some(&launch.binary) };
     let mut running = launch::running(&launch.state, scope)?.into_iter();
-    let orphan = running.find(|instance| {
-        let Instance { kind, state, document, .. } = instance;
-        (*kind, *state) == (LaunchKind::Up, RuntimeState::Orphaned)
-            && document.bridge.is_some()
-            && document.tree != launch.tree
-    });
-    let Some(document) = orphan.map(|orphan| orphan.document) else { return Ok(None) };
-    let resolved = context.resolve(Flags::default())?;
+    let Some(Instance { state, document, .. }) =
+        running.find(|instance| instance.kind == LaunchKind::Up)
+    else {
+        return Ok(None);
+    };
+    let lease = match state {
+        RuntimeState::Ready => None,
+        RuntimeState::Orphaned if document.bridge.is_some() => {
+            lease_of(attempt, launch, &document)?
+        }
+        _ => attempt.last_good(context)?,
+    };
+    Ok(lease.map(|lease| {
+        let Installed { release, tree, entry, .. } = lease.installed();
+        let (version, tree) = (release.slot.to_string(), Some(tree.to_string()));
+        let release = ReleaseProgram { version, tree, program: entry.clone().into() };
+        OrphanedRelease { release, lease: lease.into_file() }
+    }))
+}
+
+/// The lease of the release of a running runtime. What cannot be leased or is damaged is not started again, and the error
+/// says what runs.
+fn lease_of(
+    attempt: &LaunchAttempt,
+    launch: &Launch,
+    document: &RuntimeDocument,
+) -> Result<Option<Lease>, CommandError> {
+    let LaunchAttempt { product, store, .. } = attempt;
     let Ok(slot) = document.version.parse() else { return Ok(None) };
-    let (product, store) = (context.line(&resolved)?, context.store(&resolved)?);
     let Some(installed) = store.find(&product.in_slot(slot))? else { return Ok(None) };
-    if Some(installed.tree.to_string()) != document.tree {
+    if Some(installed.tree.to_string()) != document.tree || document.tree == launch.tree {
         return Ok(None);
     }
-    // What cannot be leased or is damaged is not started again, and the error says what runs.
-    let Ok(lease) = store.lease(&installed, launch.state.path()) else { return Ok(None) };
-    if store.check_before_launch(lease.installed()).is_err() {
-        return Ok(None);
-    }
-    let Installed { tree, entry, .. } = lease.installed();
-    let (tree, program) = (Some(tree.to_string()), entry.clone().into());
-    let release = ReleaseProgram { version: document.version, tree, program };
-    Ok(Some(OrphanedRelease { release, lease: lease.into_file() }))
+    let lease = store.lease(&installed, launch.state.path()).ok();
+    Ok(lease.filter(|lease| store.check_before_launch(lease.installed()).is_ok()))
 }

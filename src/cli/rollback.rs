@@ -1,14 +1,16 @@
 //! `loom rollback`
 
-use loom_base::time::format_rfc3339;
-use loom_source::Slot;
+use loom_base::time::{format_rfc3339, parse_rfc3339};
+use loom_source::Product;
 use serde_json::json;
 
 use super::{CommandError, Exit, Outcome, context::Context, default_version};
 use loom_runtime::{
     acquire::chosen::{self, ChosenBy},
     config::Flags,
-    store::{Generations, ReleaseGeneration},
+    state::StateDir,
+    store::{Generations, ReleaseGeneration, Store},
+    update::{RolledBackVersion, UpdateMemory},
 };
 
 /// Arguments of `loom rollback`.
@@ -26,17 +28,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let store = context.store(&resolved)?;
     default_version::settle(context, state, &store, &product);
     let generations = store.generations(&product)?;
-    let default = chosen::load(state, &product.authority, &product.binary)?;
-    let target = target(args, &generations, default.as_ref())?.clone();
-    let release = product.in_slot(target.slot.clone());
-    let installed = store.find(&release)?.filter(|installed| installed.tree == target.tree);
-    if installed.is_none() {
-        let message = format!("{release} of generation {} is no longer installed", target.number);
-        return Err(CommandError::new(Exit::Absent, message).hint(format!(
-            "`loom get {0}` acquires it, then `loom use {0}` makes it the default version",
-            target.slot
-        )));
-    }
+    let targets = match args.to {
+        Some(number) => vec![numbered(&generations, number)?],
+        None => earlier(context, state, &product, &generations)?,
+    };
+    let target = here(context, &store, &product, &targets)?;
     store.set_generation(&product, target.number)?;
     chosen::save(state, &product.authority, &product.binary, &target.slot, ChosenBy::Rollback)?;
     default_version::warn_of_others(context, &resolved, &target.slot)?;
@@ -48,24 +44,85 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     Ok(Exit::Success)
 }
 
-/// The generation to go to. A default version that was never installed is no generation: the current one is before it.
-fn target<'a>(
-    args: &Args,
+const HINT: &str = "`loom list --generations` shows all; `loom use VERSION` sets a version";
+
+fn numbered(generations: &Generations, number: u64) -> Result<&ReleaseGeneration, CommandError> {
+    generations.list.iter().find(|of| of.number == number).ok_or_else(|| {
+        CommandError::new(Exit::Absent, format!("there is no generation {number}")).hint(HINT)
+    })
+}
+
+/// The generations to go to, the last one first. The current one is among them where it is not the default version: another
+/// one, which was never installed, was chosen since, or none; or a later version did not become ready.
+fn earlier<'a>(
+    context: &Context,
+    state: &StateDir,
+    product: &Product,
     generations: &'a Generations,
-    default: Option<&Slot>,
-) -> Result<&'a ReleaseGeneration, CommandError> {
-    let hint = "`loom list --generations` shows all; `loom use VERSION` sets a version";
-    match args.to {
-        Some(number) => generations.list.iter().find(|of| of.number == number).ok_or_else(|| {
-            CommandError::new(Exit::Absent, format!("there is no generation {number}")).hint(hint)
-        }),
-        None => {
-            let current = generations.current();
-            let left = current.filter(|now| default.is_some_and(|default| *default != now.slot));
-            left.or_else(|| generations.previous()).ok_or_else(|| {
-                let message = "there is no earlier generation of another version";
-                CommandError::new(Exit::Absent, message).hint(hint)
-            })
+) -> Result<Vec<&'a ReleaseGeneration>, CommandError> {
+    let Product { authority, binary, .. } = product;
+    let Some(current) = generations.current() else { return Err(no_earlier()) };
+    let is_left = match chosen::load(state, authority, binary)? {
+        Some(default) => default != current.slot,
+        None if chosen::left_generation(state, authority, binary)? == Some(current.number) => true,
+        None => match failed_since(&UpdateMemory::of(state, product), current)? {
+            Some(RolledBackVersion { version, .. }) => {
+                let now = &current.slot;
+                context.printer.message(format!(
+                    "{version} did not become ready; {now}, which was ready before it, becomes the default version"
+                ));
+                true
+            }
+            None => false,
+        },
+    };
+    let is_other =
+        |at: &&ReleaseGeneration| is_left || (&at.slot, at.tree) != (&current.slot, current.tree);
+    let targets: Vec<_> = generations.chain().filter(is_other).collect();
+    if targets.is_empty() { Err(no_earlier()) } else { Ok(targets) }
+}
+
+fn no_earlier() -> CommandError {
+    let message = "there is no earlier generation of another version";
+    CommandError::new(Exit::Absent, message).hint(HINT)
+}
+
+/// The version that was rolled back after this generation became the current one.
+fn failed_since(
+    memory: &UpdateMemory,
+    current: &ReleaseGeneration,
+) -> Result<Option<RolledBackVersion>, CommandError> {
+    let is_later = |known: &RolledBackVersion| {
+        parse_rfc3339(&known.at).is_some_and(|at| at >= current.at)
+            && known.version.to_string() != current.slot.to_string()
+    };
+    Ok(memory.rolled_back()?.into_iter().rev().find(is_later))
+}
+
+/// The first of these generations that is still installed. Those that are passed over are named.
+fn here(
+    context: &Context,
+    store: &Store,
+    product: &Product,
+    targets: &[&ReleaseGeneration],
+) -> Result<ReleaseGeneration, CommandError> {
+    for target in targets {
+        let release = product.in_slot(target.slot.clone());
+        let installed = store.find(&release)?;
+        if installed.is_some_and(|installed| installed.tree == target.tree) {
+            return Ok((*target).clone());
+        }
+        if targets.len() > 1 {
+            let ReleaseGeneration { number, slot, .. } = target;
+            let text = format!("{slot} of generation {number} is no longer installed");
+            context.printer.message(text);
         }
     }
+    let Some(first) = targets.first() else { return Err(no_earlier()) };
+    let release = product.in_slot(first.slot.clone());
+    let message = format!("{release} of generation {} is no longer installed", first.number);
+    Err(CommandError::new(Exit::Absent, message).hint(format!(
+        "`loom get {0}` acquires it, then `loom use {0}` makes it the default version",
+        first.slot
+    )))
 }

@@ -29,14 +29,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if args.exit_with_parent {
         return exit_with_parent(args, context);
     }
-    let (launch, became_ready) = launching::launch_for_up(context, &args.launch)?.split(context);
+    let prepared = launching::launch_for_up(context, &args.launch)?;
     let begun = Instant::now();
-    let up = launch::up(launch)?;
+    let up = prepared.up(context)?;
     if context.printer.is_very_verbose() {
         context.printer.detail(format!("ready after {} ms", begun.elapsed().as_millis()));
-    }
-    if let Up::Started(_) = &up {
-        became_ready();
     }
     match up {
         Up::Started(started) if args.detach => answer(context, &started.detach()),
@@ -87,8 +84,8 @@ struct ChildRuntime<'a> {
 
 /// Starts a runtime that lives as long as the parent process keeps our standard input open.
 fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
-    let launch = launching::launch(context, &args.launch, LaunchKind::Exec)?.launch;
-    let started = match launch::up(launch)? {
+    let prepared = launching::launch(context, &args.launch, LaunchKind::Exec)?;
+    let started = match prepared.up(context)? {
         Up::Started(started) => *started,
         // Each of them has an instance of its own, so that none can be found.
         Up::Found(_) => return Err(report::another_runs()),

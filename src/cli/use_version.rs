@@ -1,12 +1,14 @@
 //! `loom use`
 
-use loom_source::{Selector, Slot, version::VersionError};
+use loom_source::{Product, Selector, Slot, version::VersionError};
 use serde_json::json;
 
-use super::{Exit, Outcome, context::Context, default_version, version_arg};
+use super::{CommandError, Exit, Outcome, context::Context, default_version, version_arg};
 use loom_runtime::{
     acquire::chosen::{self, ChosenBy},
     config::Flags,
+    state::StateDir,
+    store::Store,
 };
 
 /// Arguments of `loom use`.
@@ -24,15 +26,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let state = &resolved.state_dir.value;
     let product = context.line(&resolved)?;
+    let store = context.store(&resolved)?;
+    default_version::settle(context, state, &store, &product);
     let Some(slot) = &args.version else {
-        chosen::clear(state, &product.authority, &product.binary)?;
+        choose_none(state, &store, &product)?;
         let document =
             json!({"schema": 1, "binary": product.binary, "version": null, "here": null});
         context.printer.answer(&document, || "latest".to_owned())?;
         return Ok(Exit::Success);
     };
-    let store = context.store(&resolved)?;
-    default_version::settle(context, state, &store, &product);
     chosen::save(state, &product.authority, &product.binary, slot, ChosenBy::Use)?;
     let installed = store.find(&product.in_slot(slot.clone()))?;
     let is_installed = installed.is_some();
@@ -50,6 +52,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     });
     context.printer.answer(&document, || slot.to_string())?;
     Ok(Exit::Success)
+}
+
+/// Makes the latest version the default again. `loom rollback` then goes to the version that was the default.
+fn choose_none(state: &StateDir, store: &Store, product: &Product) -> Result<(), CommandError> {
+    let Product { authority, binary, .. } = product;
+    if chosen::load(state, authority, binary)?.is_none() {
+        return Ok(());
+    }
+    match store.generations(product)?.current() {
+        Some(now) => chosen::save_latest(state, authority, binary, now.number)?,
+        None => _ = chosen::clear(state, authority, binary)?,
+    }
+    Ok(())
 }
 
 /// One version or the cargo build: what `latest` and a range mean changes over time.

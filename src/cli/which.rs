@@ -1,5 +1,7 @@
 //! `loom which`
 
+use std::collections::BTreeMap;
+
 use loom_http::Journal;
 use loom_source::{Product, Release, Selector, Slot, Version};
 use serde_json::json;
@@ -141,8 +143,7 @@ fn only_withdrawn(
     product: &Product,
     selector: &Selector,
 ) -> Result<Option<WithdrawnRelease>, CommandError> {
-    let (candidates, state) = (disk_candidates(context, resolved)?, &resolved.state_dir.value);
-    let withdrawn = acquire::withdrawn_versions(&candidates, state, product)?;
+    let withdrawn = withdrawn(context, resolved, product)?;
     let is_meant = |version: &Version| {
         withdrawn.contains_key(version) && selector.matches_counting(version, true)
     };
@@ -150,6 +151,16 @@ fn only_withdrawn(
     let Some(Installed { release, .. }) = newest else { return Ok(None) };
     let source_name = release.slot.version().and_then(|version| withdrawn.get(version)).cloned();
     Ok(source_name.map(|source_name| WithdrawnRelease { release, source_name }))
+}
+
+/// The versions that a source has withdrawn by its last list, with its name.
+pub(super) fn withdrawn(
+    context: &Context,
+    resolved: &Resolved,
+    product: &Product,
+) -> Result<BTreeMap<Version, String>, CommandError> {
+    let (candidates, state) = (disk_candidates(context, resolved)?, &resolved.state_dir.value);
+    Ok(acquire::withdrawn_versions(&candidates, state, product)?)
 }
 
 /// The sources, of which only disks are asked. What keeps a source from being opened is told by the commands that ask it.

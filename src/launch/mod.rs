@@ -23,6 +23,7 @@
 //! | `finished_switches` | [`settle_switches`]: releases that runtimes were switched to |
 //! | `ready` | when a server is ready |
 //! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
+//! | `failed_log` | [`keep_log_of`]: the log of a version that did not become ready |
 //! | `log`, `log_follower`, `log_range`, `log_rotation` | the server's output |
 //! | `system` | the parts that differ between operating systems |
 //!
@@ -38,6 +39,7 @@ mod down;
 mod end_record;
 mod error;
 mod events;
+mod failed_log;
 mod finished_switches;
 mod foreground;
 #[cfg(feature = "fuzzing")]
@@ -79,6 +81,7 @@ pub use document::{BridgeAddress, DashboardAddress, Instance, RuntimeDocument, R
 pub use down::{StoppedInstance, down};
 pub use end_record::{EndRecord, unexpected_ends};
 pub use error::LaunchError;
+pub use failed_log::{keep_log_of, log_before};
 pub use finished_switches::{FinishedSwitch, settle_switches};
 pub use log::tail;
 pub use log_follower::LogFollower;

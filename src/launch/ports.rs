@@ -153,6 +153,10 @@ impl ListenRefusal {
         let address = requested.to_string();
         if self.is_taken() {
             let owner = self.at.and_then(owner_of).or_else(|| port_owner(requested.port));
+            // This process listens on nothing but the other port of the same runtime.
+            if owner.as_ref().is_some_and(|owner| owner.pid == std::process::id()) {
+                return StartFailure::SamePort { address };
+            }
             StartFailure::PortTaken { port, address, owner }
         } else {
             StartFailure::Listen { port, address, why: self.error.to_string() }

@@ -11,6 +11,7 @@ use super::{
     control::{StartReport, SupervisorHandle},
     document::InstanceRecord,
     down,
+    failed_log::with_kept_log,
     instance_folder::InstanceFolder,
     kept_ports::KeptPorts,
     orphan,
@@ -19,7 +20,8 @@ use super::{
 };
 use crate::state::StateDir;
 
-/// The release of the runtime that is replaced, for one that has lost its supervisor: nothing else can start it again.
+/// The release to go back to where the runtime that is replaced has lost its supervisor, or was not ready itself: nothing
+/// else can start one again.
 #[derive(Debug)]
 pub struct OrphanedRelease {
     /// The release.
@@ -29,8 +31,8 @@ pub struct OrphanedRelease {
 }
 
 /// Stops the runtime of the project of `launch` and starts `launch`, on the same ports where it requests any free ones; if that does not become ready, starts the
-/// previous runtime again. The logs of both are kept. One that has lost its supervisor is started again as `previous`, with
-/// the settings of `launch`.
+/// previous runtime again. The logs of both are kept. Where the previous one has lost its supervisor or was not ready, `previous` is
+/// started instead, with the settings of `launch`.
 ///
 /// # Errors
 /// [`LaunchError::NothingRuns`] where there is no runtime to restart, [`LaunchError::RolledBack`],
@@ -44,12 +46,15 @@ pub fn restart(launch: Launch, previous: Option<OrphanedRelease>) -> Result<Star
     if record.instance.state != RuntimeState::Ready {
         down::stop(&folder, record.instance.state, launch.grace)?;
         let started = start_on(&launch, &folder, kept.clone());
-        return match record.instance.state {
-            RuntimeState::Orphaned => {
-                started.map_err(|why| go_back(launch, previous, record, (&folder, kept), why))
-            }
+        return match (record.instance.state, &previous) {
             // There is no working runtime to go back to.
-            _ => started,
+            (RuntimeState::Starting | RuntimeState::Switching | RuntimeState::Stopping, None) => {
+                started
+            }
+            _ => started.map_err(|why| {
+                let why = with_kept_log(why, &launch.version, &folder);
+                go_back(launch, previous, record, (&folder, kept), why)
+            }),
         };
     }
     let silent = |source| LaunchError::Control { id: folder.id.clone(), source };
@@ -64,7 +69,7 @@ pub fn restart(launch: Launch, previous: Option<OrphanedRelease>) -> Result<Star
             let _ = previous.quit();
             Ok(started)
         }
-        Err(why) => Err(roll_back(previous, why)),
+        Err(why) => Err(roll_back(previous, with_kept_log(why, &launch.version, &folder))),
     }
 }
 

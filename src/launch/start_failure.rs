@@ -40,6 +40,12 @@ pub enum StartFailure {
         /// The process that listens there, where it could be found.
         owner: Option<PortOwner>,
     },
+    /// Bridge and dashboard are to listen on the same port.
+    #[error("the bridge and the dashboard cannot both listen on {address}")]
+    SamePort {
+        /// The requested address of the one that comes second.
+        address: String,
+    },
     /// No socket can listen on the address.
     #[error("could not listen on the {port} address {address}: {why}")]
     Listen {
@@ -64,7 +70,7 @@ pub enum StartFailure {
     /// The server exited before it was ready.
     #[error("{program} exited before it was ready ({ended})")]
     Crashed {
-        /// The name of the program.
+        /// The name and the version of the program.
         program: String,
         /// How its process ended.
         ended: ServerExit,
@@ -76,7 +82,7 @@ pub enum StartFailure {
     /// The server did not become ready in time, and was stopped.
     #[error("{program} was not ready within {seconds} s: {why}")]
     NotReady {
-        /// The name of the program.
+        /// The name and the version of the program.
         program: String,
         /// The time limit.
         seconds: u64,
@@ -88,8 +94,11 @@ pub enum StartFailure {
         tail: Vec<String>,
     },
     /// A stop was requested before the server was ready.
-    #[error("stopped before it was ready")]
-    Stopped,
+    #[error("{program} was stopped before it was ready")]
+    Stopped {
+        /// The name and the version of the program.
+        program: String,
+    },
     /// The supervisor could not read or write the files of the instance.
     #[error("{act}: {why}")]
     State {
@@ -98,4 +107,35 @@ pub enum StartFailure {
         /// The error of the operating system.
         why: String,
     },
+}
+
+impl StartFailure {
+    /// Whether it may be the release that is to blame: another one, started in the same way, may become ready.
+    pub fn is_of_release(&self) -> bool {
+        match self {
+            Self::Spawn { .. } | Self::Crashed { .. } | Self::NotReady { .. } => true,
+            Self::Busy
+            | Self::PortTaken { .. }
+            | Self::SamePort { .. }
+            | Self::Listen { .. }
+            | Self::Stopped { .. }
+            | Self::State { .. } => false,
+        }
+    }
+
+    /// The path of the log of the server, and its last lines, where it had one.
+    pub fn log(&self) -> Option<(&str, &[String])> {
+        match self {
+            Self::Crashed { log, tail, .. } | Self::NotReady { log, tail, .. } => Some((log, tail)),
+            _ => None,
+        }
+    }
+
+    /// The same failure, with the log at another path.
+    pub(super) fn with_log(mut self, path: String) -> Self {
+        if let Self::Crashed { log, .. } | Self::NotReady { log, .. } = &mut self {
+            *log = path;
+        }
+        self
+    }
 }

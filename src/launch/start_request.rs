@@ -93,6 +93,11 @@ impl StartRequest {
         &self.version
     }
 
+    /// The name and the version of the program, for messages.
+    pub(super) fn named(&self) -> String {
+        format!("{} {}", self.binary, self.version)
+    }
+
     /// Whether the supervisor keeps the listening sockets.
     pub(super) fn keeps_sockets(&self) -> bool {
         self.update.as_ref().is_some_and(|update| update.keeps_sockets)

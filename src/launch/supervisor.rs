@@ -31,7 +31,7 @@ use super::{
     server_process::ServerProcess,
     start_request::StartRequest,
     system,
-    updates::{self, PreparedUpdate, forget_unfinished, settle},
+    updates::{self, PreparedUpdate, forget_unfinished, note_stopped, settle},
 };
 
 /// How long clients may take to receive that the server has ended.
@@ -144,6 +144,9 @@ impl Supervisor {
                 looking.abort();
                 // A version that is being tried ends before the lock is free.
                 let _ = looking.await;
+                if ended.requested {
+                    note_stopped(&self.folder, &self.request, self.yielding);
+                }
                 forget_unfinished(&self.folder);
                 self.keep_end(ended);
                 (Some(ended), StartReport::Ended(ended))

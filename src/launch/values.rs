@@ -80,3 +80,28 @@ pub struct Launch {
     /// The arguments that the caller needs again to restart this runtime. They are written to disk: no secrets.
     pub launch_args: serde_json::Value,
 }
+
+impl Launch {
+    /// The same launch, without its lease.
+    #[must_use]
+    pub fn without_lease(&self) -> Self {
+        Self {
+            lease: None,
+            program: self.program.clone(),
+            binary: self.binary.clone(),
+            version: self.version.clone(),
+            tree: self.tree.clone(),
+            env: self.env.clone(),
+            bridge: self.bridge.clone(),
+            dashboard: self.dashboard.clone(),
+            ready_timeout: self.ready_timeout,
+            grace: self.grace,
+            project: self.project.clone(),
+            state: self.state.clone(),
+            kind: self.kind,
+            launcher: self.launcher.clone(),
+            update: self.update.clone(),
+            launch_args: self.launch_args.clone(),
+        }
+    }
+}

@@ -24,7 +24,9 @@ pub enum UpdateEvent {
     RolledBack,
     /// The supervisor was killed before the switch was complete.
     Interrupted,
-    /// Something failed before the runtime was touched.
+    /// The runtime was stopped before the switch was complete.
+    Stopped,
+    /// Something failed before the runtime was touched, or a start.
     Failed,
     /// Written by a newer `loom`.
     #[serde(other)]
@@ -40,6 +42,7 @@ impl fmt::Display for UpdateEvent {
             Self::Switched => "switched",
             Self::RolledBack => "rollback",
             Self::Interrupted => "killed",
+            Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         })
@@ -53,7 +56,7 @@ pub struct UpdateEntry {
     pub at: String,
     /// What happened.
     pub event: UpdateEvent,
-    /// The version that ran.
+    /// The version that ran; for a start that failed, the one that was started.
     pub from: String,
     /// The newer version; `None` where none was found.
     pub to: Option<String>,

@@ -54,6 +54,34 @@ fn rollback_goes_to_what_was_the_default_before() {
 }
 
 #[test]
+fn a_default_version_that_is_installed_later_is_a_generation_and_none_goes_back_to_it() {
+    let (sandbox, mirror) = with_two();
+    mirror.add("0.3.0", Packing::TarGz, &program::small("0.3.0"), Sums::Sidecar);
+    for version in ["0.1.0", "0.2.0", "0.3.0"] {
+        sandbox.loom(&["use", version]).ok();
+    }
+    sandbox.loom(&["get", "--source", &mirror.url()]).ok();
+    let current = || {
+        let json = sandbox.loom(&["list", "--generations", "--json"]).ok().json();
+        let all = json["generations"].as_array().unwrap().clone();
+        all.into_iter().find(|one| one["current"] == true).unwrap()["version"].clone()
+    };
+    assert_eq!(current(), "0.3.0");
+    let rollback = || sandbox.loom(&["rollback"]).ok();
+    assert_eq!(rollback().stdout(), "0.2.0\n");
+    // What was the default before the latest version is the version before.
+    sandbox.loom(&["use", "--none"]).ok();
+    sandbox.loom(&["use", "--none"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.3.0"));
+    assert_eq!(rollback().stdout(), "0.2.0\n");
+    // One that is no longer here is passed over.
+    sandbox.loom(&["use", "0.3.0"]).ok();
+    sandbox.loom(&["remove", "0.2.0"]).ok();
+    let run = rollback().says(&["0.2.0 of generation 2 is no longer installed"]);
+    assert_eq!(run.stdout(), "0.1.0\n");
+}
+
+#[test]
 fn the_version_of_a_project_takes_precedence_and_is_named() {
     let (sandbox, _mirror) = with_two();
     sandbox.loom(&["use", "0.1.0"]).ok();

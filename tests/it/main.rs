@@ -40,6 +40,7 @@ mod generations;
 mod get;
 mod github;
 mod github_clients;
+mod going_back;
 mod hedge;
 mod hostile;
 mod house;

@@ -70,7 +70,14 @@ fn if_the_new_runtime_fails_the_previous_one_runs_again_and_both_logs_are_kept()
     let before = stage.up();
     stage.add("0.3.0", b"#!/bin/sh\necho I cannot\nexit 4\n");
     let run = stage.sandbox.loom(&["restart", "--version", "0.3.0"]).code(4);
-    run.says(&["0.2.0, runs again", "exit code 4", "I cannot"]);
+    let run = run.says(&["0.2.0, runs again", "exit code 4", "I cannot", "updates/0.3.0.log"]);
+    let told = run.says(&["the log of loom-bridge-server 0.2.0, which runs, is "]).stderr();
+    let (_, kept) = told.split_once("the full log of loom-bridge-server 0.3.0 is ").unwrap();
+    let kept = std::fs::read_to_string(kept.lines().next().unwrap()).unwrap();
+    assert_eq!(kept, "I cannot\n");
+    let why = stage.sandbox.loom(&["why", "0.3.0"]).ok().stdout();
+    assert!(why.contains("rollback   0.2.0 -> 0.3.0 at "), "{why}");
+    stage.sandbox.loom(&["list"]).ok().says(&["rolled back once"]);
     let now = stage.instance();
     assert_eq!((&now["state"], &now["version"]), (&"ready".into(), &"0.2.0".into()));
     assert_eq!(now["supervisor_pid"], before["supervisor_pid"]);

@@ -11,6 +11,8 @@ fn a_signed_mirror_is_read_and_names_who_vouches() {
     let mut mirror = SignedDepot::of(&["0.1.0", "0.2.0"]);
     let reader = MirrorReader::of(&mirror);
     reader.takes(&mirror, &["0.1.0", "0.2.0"]);
+    let got = reader.sandbox.loom(&["get", "--version", "0.2.0"]).ok();
+    got.says(&["fetched loom-bridge-server-0.2.0-linux-x86_64.tar.gz from "]);
     reader.installs(&mirror, "0.2.0", 0);
     let key = loom_runtime::trust::mirror::key_id(&mirror.keys.index).short();
     let by = format!("signed index, serial 1 of mirror {}, root 1, signed by {key}", mirror.mirror);

@@ -8,7 +8,7 @@ use std::{sync::atomic::Ordering, thread};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use loom_source::{ArchiveFormat, Artifact, Download, Packaging};
+use loom_source::{ArchiveFormat, Download, Packaging};
 
 use super::{
     FetchError, Fetcher,
@@ -37,7 +37,7 @@ impl Fetcher<'_> {
         download: Download,
     ) -> Result<(Staged, Received), FetchError> {
         let artifact = &expected.artifact;
-        self.announce(source, artifact, &download);
+        self.announce(source, expected, &download);
         let staged = self.store.stage(self.options.limits)?;
         let fetched = match &artifact.packaging {
             Packaging::Archive { format: ArchiveFormat::Zip, strip } => {
@@ -53,10 +53,11 @@ impl Fetcher<'_> {
         fetched
     }
 
-    fn announce(&self, source: &str, artifact: &Artifact, download: &Download) {
+    fn announce(&self, source: &str, expected: &Expected, download: &Download) {
+        let artifact = &expected.artifact;
         self.observer.on_event(AcquireEvent::Fetching {
             source,
-            file: artifact.asset_name(),
+            file: &artifact.file_name(&expected.expectation.release),
             total: download.total.or(artifact.size),
             from: download.start,
         });

@@ -15,6 +15,9 @@ enum ChosenVersion {
         version: String,
         #[serde(default)]
         by: ChosenBy,
+        /// Where none is chosen: the number of the generation that was the current one before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
     },
     Text(String),
 }
@@ -29,6 +32,9 @@ pub enum ChosenBy {
     /// `loom rollback`
     Rollback,
 }
+
+/// The version in the document where none is chosen: no version has this name, so that none is read.
+const LATEST: &str = "latest";
 
 fn file(state: &StateDir, authority: &Authority, binary: &Name) -> StateFile {
     state.file(format!("use/{authority}@{binary}.json"))
@@ -57,7 +63,7 @@ pub fn load_with_command(
 ) -> Result<Option<(Slot, ChosenBy)>, StateError> {
     let chosen: Option<ChosenVersion> = file(state, authority, binary).read_json()?;
     let chosen = chosen.map(|chosen| match chosen {
-        ChosenVersion::Document { version, by } => (version, by),
+        ChosenVersion::Document { version, by, .. } => (version, by),
         ChosenVersion::Text(version) => (version, ChosenBy::Use),
     });
     Ok(chosen.and_then(|(version, by)| Some((version.parse().ok()?, by))))
@@ -88,8 +94,40 @@ pub fn save(
     slot: &Slot,
     by: ChosenBy,
 ) -> Result<(), StateError> {
-    let chosen = ChosenVersion::Document { version: slot.to_string(), by };
+    let chosen = ChosenVersion::Document { version: slot.to_string(), by, after: None };
     file(state, authority, binary).write_document(&chosen)
+}
+
+/// Chooses no version after one was chosen: the default is the latest one again. `generation` is the number of the current
+/// generation.
+///
+/// # Errors
+/// [`StateError`] where the file cannot be written.
+pub fn save_latest(
+    state: &StateDir,
+    authority: &Authority,
+    binary: &Name,
+    generation: u64,
+) -> Result<(), StateError> {
+    let (version, after) = (LATEST.to_owned(), Some(generation));
+    let chosen = ChosenVersion::Document { version, by: ChosenBy::Use, after };
+    file(state, authority, binary).write_document(&chosen)
+}
+
+/// The number of the generation that was the current one when [`save_latest`] was called; `None` where a version is chosen, or none
+/// ever was.
+///
+/// # Errors
+/// As for [`load`].
+pub fn left_generation(
+    state: &StateDir,
+    authority: &Authority,
+    binary: &Name,
+) -> Result<Option<u64>, StateError> {
+    Ok(match file(state, authority, binary).read_json()? {
+        Some(ChosenVersion::Document { after, .. }) => after,
+        Some(ChosenVersion::Text(_)) | None => None,
+    })
 }
 
 /// Removes the choice; returns whether there was one.
@@ -120,6 +158,9 @@ mod tests {
         assert_eq!(file.read().unwrap().unwrap(), document);
         file.write(br#"{"schema":1,"version":"0.2.0"}"#).unwrap();
         assert_eq!(chosen(), Some((slot.clone(), ChosenBy::Use)), "of an older version");
+        save_latest(&state, &authority, &binary, 7).unwrap();
+        assert_eq!(chosen(), None);
+        assert_eq!(left_generation(&state, &authority, &binary).unwrap(), Some(7));
         file.write(b"\"0.2.0\"").unwrap();
         assert_eq!(load(&state, &authority, &binary).unwrap(), Some(slot), "of an older version");
         assert!(clear(&state, &authority, &binary).unwrap());

@@ -1,5 +1,7 @@
 //! Errors of starting, querying and stopping runtimes.
 
+use std::path::Path;
+
 use loom_base::HostPort;
 
 use super::CommandError;
@@ -67,6 +69,16 @@ pub(crate) fn log_hint(log: &str) -> String {
     format!("the full log is {log}")
 }
 
+/// The hint that names the log of a version that did not become ready.
+fn log_of_hint(program: &str, log: &str) -> String {
+    format!("the full log of {program} is {log}")
+}
+
+/// The hint that names the log of the run before one that failed.
+pub(crate) fn log_before_hint(log: &Path) -> String {
+    format!("the log of the run before is {}", log.display())
+}
+
 fn server_code(ended: ServerExit) -> u8 {
     u8::try_from(ended.shell_status()).unwrap_or(1)
 }
@@ -77,11 +89,11 @@ fn code(error: &LaunchError) -> u8 {
     match error {
         LaunchError::Failed(failure) => match failure {
             StartFailure::Busy | StartFailure::PortTaken { .. } => Exit::Busy.code(),
-            StartFailure::Listen { .. } => Exit::Usage.code(),
+            StartFailure::Listen { .. } | StartFailure::SamePort { .. } => Exit::Usage.code(),
             StartFailure::Crashed { ended, .. } => server_code(*ended).max(1),
             StartFailure::Spawn { .. }
             | StartFailure::NotReady { .. }
-            | StartFailure::Stopped
+            | StartFailure::Stopped { .. }
             | StartFailure::State { .. } => Exit::Failure.code(),
         },
         LaunchError::Running { .. }
@@ -109,11 +121,11 @@ fn kind(error: &LaunchError) -> &'static str {
         LaunchError::Failed(failure) => match failure {
             StartFailure::Busy => "busy",
             StartFailure::PortTaken { .. } => "port_taken",
-            StartFailure::Listen { .. } => "address",
+            StartFailure::Listen { .. } | StartFailure::SamePort { .. } => "address",
             StartFailure::Spawn { .. } => "spawn",
             StartFailure::Crashed { .. } => "crashed",
             StartFailure::NotReady { .. } => "not_ready",
-            StartFailure::Stopped => "stopped",
+            StartFailure::Stopped { .. } => "stopped",
             StartFailure::State { .. } => "launch",
         },
         LaunchError::Running { .. }
@@ -147,12 +159,16 @@ fn hint(error: &LaunchError) -> Option<String> {
             "`{}` switches to the requested settings, `loom down` stops the running runtime",
             restart_command(differences)
         ),
-        LaunchError::Orphan { .. } | LaunchError::DoesNotEnd { .. } => {
-            "`loom down` stops it".to_owned()
-        }
+        LaunchError::Orphan { .. } => "`loom restart` replaces it, `loom down` stops it".to_owned(),
+        LaunchError::DoesNotEnd { .. } => "`loom down` stops it".to_owned(),
         LaunchError::Busy => "try again in a moment".to_owned(),
         LaunchError::NothingRuns => "`loom up --detach` starts one".to_owned(),
-        LaunchError::RolledBack { source, .. } | LaunchError::PreviousEnded { source, .. } => {
+        LaunchError::RolledBack { previous, source } => {
+            let after = hint(source)?;
+            let RuntimeDocument { binary, version, log, .. } = previous.as_ref();
+            format!("{after}\nthe log of {binary} {version}, which runs, is {log}")
+        }
+        LaunchError::PreviousEnded { source, .. } | LaunchError::NothingCameUp { source, .. } => {
             return hint(source);
         }
         LaunchError::State(_)
@@ -161,8 +177,7 @@ fn hint(error: &LaunchError) -> Option<String> {
         | LaunchError::Silent
         | LaunchError::Watch { .. }
         | LaunchError::Describe(_)
-        | LaunchError::Control { .. }
-        | LaunchError::NothingCameUp { .. } => return None,
+        | LaunchError::Control { .. } => return None,
     })
 }
 
@@ -176,9 +191,12 @@ fn start_hint(failure: &StartFailure) -> Option<String> {
         StartFailure::Listen { port, .. } => {
             format!("choose an address of this machine, and a port with {} PORT", flag(*port))
         }
-        StartFailure::Crashed { log, .. } => log_hint(log),
-        StartFailure::NotReady { log, .. } => {
-            format!("{}; bridge.timeout_sec sets the time limit", log_hint(log))
+        StartFailure::SamePort { .. } => {
+            "choose another port with --bridge-port or --dashboard-port PORT (0 = any free port)".to_owned()
+        }
+        StartFailure::Crashed { program, log, .. } => log_of_hint(program, log),
+        StartFailure::NotReady { program, log, .. } => {
+            format!("{}; bridge.timeout_sec sets the time limit", log_of_hint(program, log))
         }
         StartFailure::State { .. } => {
             "check that the state folder is writable, or set LOOM_STATE_DIR to another one"
@@ -193,7 +211,7 @@ fn start_hint(failure: &StartFailure) -> Option<String> {
                 "the release is built for another system; `loom list --remote` shows what there is for this one".to_owned()
             }
         },
-        StartFailure::Spawn { .. } | StartFailure::Stopped => return None,
+        StartFailure::Spawn { .. } | StartFailure::Stopped { .. } => return None,
     })
 }
 

@@ -48,6 +48,8 @@ mod variants;
 pub(crate) use command_error::{CommandError, Outcome};
 pub(crate) use exit::Exit;
 pub(crate) use interrupted::interrupted;
-pub(crate) use launch::{another_runs, ended_error, exit_of, log_hint, log_tail, not_ready};
+pub(crate) use launch::{
+    another_runs, ended_error, exit_of, log_before_hint, log_hint, log_tail, not_ready,
+};
 pub(crate) use stdout::stdout_error;
 pub(crate) use text::human;

@@ -10,17 +10,21 @@ impl Supervisor {
     pub(super) fn crashed(&self, ended: ServerExit) -> StartFailure {
         let log = self.folder.log();
         StartFailure::Crashed {
-            program: self.request.binary.clone(),
+            program: self.request.named(),
             ended,
             tail: log::tail(&log, TAIL).unwrap_or_default(),
             log: log.display().to_string(),
         }
     }
 
+    pub(super) fn stopped(&self) -> StartFailure {
+        StartFailure::Stopped { program: self.request.named() }
+    }
+
     pub(super) fn not_ready(&self, why: String) -> StartFailure {
         let log = self.folder.log();
         StartFailure::NotReady {
-            program: self.request.binary.clone(),
+            program: self.request.named(),
             seconds: self.request.ready_timeout.as_secs(),
             why,
             tail: log::tail(&log, TAIL).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Starting a supervisor's server, until it is ready.
 
-use std::{fs::File, sync::Mutex};
+use std::{fs::File, sync::Mutex, time::Duration};
 
 use loom_base::{HostPort, LockExt as _};
 use loom_environment::ReadyDocument;
@@ -21,6 +21,10 @@ use crate::launch::{
     server_process::{ProcessConfig, ServerProcess},
     start_request::StartRequest,
 };
+
+/// How long a server may take to end that was not ready in time. It has served nothing, and the release before may be
+/// waiting for its ports.
+const UNREADY_GRACE: Duration = Duration::from_millis(500);
 
 /// How often ports are picked where other processes take them first.
 const PICKS: usize = 5;
@@ -151,9 +155,12 @@ impl Supervisor {
                 Ok(addresses) => return Ok(addresses),
                 Err(_) => self.not_ready(missing.locked().clone()),
             },
-            () = end_requested(events, exit_with_starter, yielding, starting) => StartFailure::Stopped,
+            () = end_requested(events, exit_with_starter, yielding, starting) => self.stopped(),
         };
-        self.stop(server).await;
+        match failure {
+            StartFailure::NotReady { .. } => end_unready(server).await,
+            _ => _ = self.stop(server).await,
+        }
         Err(failure)
     }
 
@@ -179,5 +186,14 @@ impl Supervisor {
             instance.document.dashboard =
                 addresses.dashboard.map(|url| DashboardAddress { url, login_url: None });
         })
+    }
+}
+
+/// Ends a server that was not ready in time.
+async fn end_unready(server: &mut ServerProcess) {
+    server.terminate();
+    if tokio::time::timeout(UNREADY_GRACE, server.ended()).await.is_err() {
+        server.kill();
+        server.ended().await;
     }
 }

@@ -43,7 +43,10 @@ impl Supervisor {
         (self.switching, self.end_requested) = (true, false);
         let result = self.switch_servers(server, update).await;
         self.switching = false;
-        forget_unfinished(&self.folder);
+        // Where it was stopped, that is told when the server has ended.
+        if result.is_ok() {
+            forget_unfinished(&self.folder);
+        }
         result
     }
 
@@ -78,7 +81,7 @@ impl Supervisor {
         };
         let PreviousRelease { release, lease } = previous;
         self.replace(release, lease);
-        if why == StartFailure::Stopped {
+        if matches!(why, StartFailure::Stopped { .. }) {
             return Err(ended);
         }
         let (log, before) = (self.folder.log(), log::numbered(&self.folder.log(), 1));
@@ -93,7 +96,8 @@ impl Supervisor {
             notes.rolled_back(versions, detail, logs, !is_of_this_machine(&why, &self.folder));
         }
         let _ = reply.send(SwitchOutcome::GivenUp);
-        again.map_err(|again| ServerExit { requested: again == StartFailure::Stopped, ..ended })
+        let is_stopped = |again| matches!(again, StartFailure::Stopped { .. });
+        again.map_err(|again| ServerExit { requested: is_stopped(again), ..ended })
     }
 
     fn note_switched(&self, from: &str, kept: bool) {
@@ -124,7 +128,7 @@ impl Supervisor {
                     *server = started;
                     break Ok(());
                 }
-                Err(StartFailure::Stopped) => break Err(StartFailure::Stopped),
+                Err(stopped @ StartFailure::Stopped { .. }) => break Err(stopped),
                 Err(again) if attempts == 0 => break Err(again),
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }

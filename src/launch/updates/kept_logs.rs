@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Seek, SeekFrom},
+    io::{self, Seek, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -31,6 +31,23 @@ pub(in crate::launch) fn keep_logs(
     let before = keep(previous, format!("{version}.previous.log"));
     let _ = remove_oldest(folder);
     (kept, before)
+}
+
+/// Copies the log of a version that did not become ready into `folder`, or writes its last lines there where the log is
+/// gone; returns the path, `None` where that cannot be written.
+pub(in crate::launch) fn keep_failed_log(
+    folder: &Path,
+    version: &str,
+    (log, tail): (&str, &[String]),
+) -> Option<String> {
+    let to = folder.join(format!("{version}.log"));
+    let write_tail = || -> io::Result<()> {
+        private_folder::create(folder)?;
+        log::create(&to)?.write_all(format!("{}\n", tail.join("\n")).as_bytes())
+    };
+    keep_end(Path::new(log), &to).or_else(|_| write_tail()).ok()?;
+    let _ = remove_oldest(folder);
+    Some(to.display().to_string())
 }
 
 fn keep_end(from: &Path, to: &Path) -> io::Result<()> {

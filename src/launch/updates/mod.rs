@@ -25,8 +25,10 @@ mod switch_record;
 mod watcher;
 
 pub use answering::CheckConversation;
-pub(super) use kept_logs::keep_logs;
+pub(super) use kept_logs::{keep_failed_log, keep_logs};
 pub(super) use notes::UpdateNotes;
 pub use protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram};
-pub(super) use switch_record::{SwitchPhase, SwitchRecord, forget_unfinished, settle};
+pub(super) use switch_record::{
+    SwitchPhase, SwitchRecord, forget_unfinished, note_stopped, settle,
+};
 pub(super) use watcher::{PreparedUpdate, SwitchOutcome, is_of_this_machine, watch};

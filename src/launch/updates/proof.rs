@@ -66,18 +66,19 @@ pub(super) async fn prove(
     })?;
     let missing = Mutex::new("no health check was made".to_owned());
     let pid = server.pid();
+    let named = format!("{} {}", request.binary, release.version);
     let ready = ready::wait_until_ready(pid, &ports, &file, &missing);
     let outcome = tokio::select! {
         biased;
         ended = server.ended() => Err(StartFailure::Crashed {
-            program: request.binary.clone(),
+            program: named.clone(),
             ended,
             log: folder.proof_log().display().to_string(),
             tail: log::tail(&folder.proof_log(), TAIL).unwrap_or_default(),
         }),
         ready = tokio::time::timeout(request.ready_timeout, ready) => ready.map(|_| ()).map_err(|_| {
             StartFailure::NotReady {
-                program: request.binary.clone(),
+                program: named.clone(),
                 seconds: request.ready_timeout.as_secs(),
                 why: missing.locked().clone(),
                 log: folder.proof_log().display().to_string(),

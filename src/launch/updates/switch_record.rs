@@ -116,6 +116,25 @@ pub(in crate::launch) fn forget_unfinished(folder: &InstanceFolder) {
     }
 }
 
+/// Notes that the runtime of `request` was stopped, or replaced by another one, before a switch was done.
+pub(in crate::launch) fn note_stopped(
+    folder: &InstanceFolder,
+    request: &StartRequest,
+    is_replaced: bool,
+) {
+    let Some(switch) = SwitchRecord::read(folder) else { return };
+    let (Some(notes), version) = (UpdateNotes::of(request), &switch.version) else { return };
+    let when = match switch.phase {
+        SwitchPhase::Trying => format!("before it was switched to {version}"),
+        SwitchPhase::Switching | SwitchPhase::Interrupted => format!("while {version} started"),
+        SwitchPhase::Done => return,
+    };
+    let what = if is_replaced { "replaced by `loom restart`" } else { "stopped" };
+    let detail = Some(format!("the runtime was {what} {when}"));
+    let versions = (switch.from.as_str(), Some(version.as_str()));
+    notes.note(UpdateEvent::Stopped, versions, detail);
+}
+
 /// Decides what became of a switch whose supervisor is gone, by the record that it has left, and notes it. While the
 /// release runs and is not ready yet, that is decided by a later call.
 pub(in crate::launch) fn settle(

@@ -47,15 +47,16 @@ impl Generations {
     /// The one that was the current one before, and is of another version or tree. What was gone back from is passed over.
     pub fn previous(&self) -> Option<&ReleaseGeneration> {
         let current = self.current()?;
-        let mut at = current;
-        loop {
-            // Numbers only fall, so the loop ends.
+        self.chain().find(|at| (&at.slot, at.tree) != (&current.slot, current.tree))
+    }
+
+    /// The current one, the one that was the current one before it, and so on.
+    pub fn chain(&self) -> impl Iterator<Item = &ReleaseGeneration> {
+        std::iter::successors(self.current(), |at| {
+            // Numbers only fall, so it ends.
             let before = at.before.min(at.number.saturating_sub(1));
-            at = self.list.iter().find(|generation| generation.number == before)?;
-            if (&at.slot, at.tree) != (&current.slot, current.tree) {
-                return Some(at);
-            }
-        }
+            self.list.iter().find(|generation| generation.number == before)
+        })
     }
 
     /// With one more, which becomes the current one; unchanged where the current one is of this version and tree.

@@ -26,7 +26,17 @@ variants!(LaunchError {
     PreviousEnded,
     NothingCameUp
 });
-variants!(StartFailure { Busy, PortTaken, Listen, Spawn, Crashed, NotReady, Stopped, State });
+variants!(StartFailure {
+    Busy,
+    PortTaken,
+    SamePort,
+    Listen,
+    Spawn,
+    Crashed,
+    NotReady,
+    Stopped,
+    State
+});
 variants!(Difference { Version, Build, Address, DashboardOn, DashboardOff, Variable });
 
 fn document() -> Box<RuntimeDocument> {
@@ -46,11 +56,15 @@ fn document() -> Box<RuntimeDocument> {
 
 fn exited(code: i32) -> StartFailure {
     StartFailure::Crashed {
-        program: "loom-bridge-server".to_owned(),
+        program: "loom-bridge-server 0.2.1".to_owned(),
         ended: ServerExit { code: Some(code), signal: None, requested: false, killed: false },
         log: "/state/log".to_owned(),
         tail: vec!["first".to_owned(), "last".to_owned()],
     }
+}
+
+fn stopped() -> StartFailure {
+    StartFailure::Stopped { program: "loom-bridge-server 0.2.0".to_owned() }
 }
 
 pub(super) fn start_failures() -> Vec<StartFailure> {
@@ -62,6 +76,7 @@ pub(super) fn start_failures() -> Vec<StartFailure> {
             address: address.clone(),
             owner: Some(PortOwner { pid: 7, name: "python3".to_owned() }),
         },
+        StartFailure::SamePort { address: address.clone() },
         StartFailure::Listen {
             port: RuntimePort::Dashboard,
             address,
@@ -90,13 +105,13 @@ pub(super) fn start_failures() -> Vec<StartFailure> {
         exited(3),
         exited(0),
         StartFailure::NotReady {
-            program: "loom-bridge-server".to_owned(),
+            program: "loom-bridge-server 0.2.1".to_owned(),
             seconds: 30,
             why: "no process listens on 127.0.0.1:50051".to_owned(),
             log: "/state/log".to_owned(),
             tail: Vec::new(),
         },
-        StartFailure::Stopped,
+        stopped(),
         StartFailure::State {
             act: "could not write /state/instance.json".to_owned(),
             why: "disk full".to_owned(),
@@ -125,7 +140,7 @@ pub(super) fn errors() -> Vec<LaunchError> {
     // The dashboard cannot be on and off.
     differences.retain(|difference| !matches!(difference, Difference::DashboardOff));
     vec![
-        StartFailure::Stopped.into(),
+        stopped().into(),
         LaunchError::State(state_error()),
         LaunchError::Random { source: io_error() },
         LaunchError::Supervisor { program: "/bin/loom".into(), source: io_error() },
@@ -142,7 +157,7 @@ pub(super) fn errors() -> Vec<LaunchError> {
         LaunchError::RolledBack { previous: document(), source: Box::new(exited(3).into()) },
         LaunchError::PreviousEnded { previous: document(), source: Box::new(exited(3).into()) },
         LaunchError::NothingCameUp {
-            again: Box::new(StartFailure::Stopped.into()),
+            again: Box::new(stopped().into()),
             source: Box::new(exited(3).into()),
         },
     ]
