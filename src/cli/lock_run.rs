@@ -20,6 +20,7 @@ use loom_runtime::{
     config::{Flags, Resolved, Trusted},
     lock::{ActiveLock, LockDocument, LockFile, LockedBinary},
     sources::{OpenedSources, SourceClass},
+    store::Store,
     trust::Policy,
 };
 
@@ -245,7 +246,7 @@ fn keep_locked(context: &Context, resolved: &Resolved, product: &Product, binary
     let tree = binary.platforms.get(&product.platform).and_then(|locked| locked.tree);
     let store = context.store(resolved).ok().filter(Store::exists);
     if let (Some(tree), Some(store)) = (tree, store) {
-        keep_for_project(context, resolved, &store, product, tree, true);
+        ready::keep_for_project(context, resolved, &store, product, tree, true);
     }
 }
 
