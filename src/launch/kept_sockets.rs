@@ -57,6 +57,7 @@ impl KeptSockets {
         bridge: &HostPort,
         dashboard: Option<&HostPort>,
     ) -> Result<Self, StartFailure> {
+        ports::refuse_same_port(bridge, dashboard)?;
         let bind_dashboard = |address| KeptSocket::bind(RuntimePort::Dashboard, address);
         Ok(Self {
             bridge: KeptSocket::bind(RuntimePort::Bridge, bridge)?,

@@ -36,6 +36,7 @@ pub(super) fn choose(
     bridge: &HostPort,
     dashboard: Option<&HostPort>,
 ) -> Result<ChosenPorts, StartFailure> {
+    refuse_same_port(bridge, dashboard)?;
     let mut chosen = ChosenPorts {
         bridge: bridge.clone(),
         dashboard: dashboard.cloned(),
@@ -58,6 +59,19 @@ pub(super) fn choose(
     }
     chosen.picked = pick;
     Ok(chosen)
+}
+
+/// Bridge and dashboard cannot listen on one port of the same host.
+pub(super) fn refuse_same_port(
+    bridge: &HostPort,
+    dashboard: Option<&HostPort>,
+) -> Result<(), StartFailure> {
+    match dashboard {
+        Some(dashboard) if bridge.port != 0 && bridge == dashboard => {
+            Err(StartFailure::SamePort { address: dashboard.to_string() })
+        }
+        _ => Ok(()),
+    }
 }
 
 impl ChosenPorts {
@@ -153,10 +167,6 @@ impl ListenRefusal {
         let address = requested.to_string();
         if self.is_taken() {
             let owner = self.at.and_then(owner_of).or_else(|| port_owner(requested.port));
-            // This process listens on nothing but the other port of the same runtime.
-            if owner.as_ref().is_some_and(|owner| owner.pid == std::process::id()) {
-                return StartFailure::SamePort { address };
-            }
             StartFailure::PortTaken { port, address, owner }
         } else {
             StartFailure::Listen { port, address, why: self.error.to_string() }
@@ -224,6 +234,8 @@ mod tests {
         #[cfg(target_os = "linux")]
         assert!(failure.to_string().contains(&format!("process {}", std::process::id())));
 
+        let same = choose(nothing, &address, Some(&address)).unwrap_err();
+        assert!(matches!(same, StartFailure::SamePort { .. }), "{same:?}");
         let any = HostPort::new("127.0.0.1", 0);
         let chosen = choose(nothing, &any, Some(&any)).unwrap();
         let dashboard = chosen.dashboard.unwrap();

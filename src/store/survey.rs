@@ -109,8 +109,6 @@ pub(super) struct StoreSurvey {
     pub(super) recorded: Vec<Release>,
     /// The releases with a verification.
     pub(super) verified: Vec<Release>,
-    /// The releases with a receipt.
-    pub(super) received: Vec<Release>,
     /// The versions with a link in `bin/`.
     pub(super) linked: Vec<Release>,
     /// The objects.
@@ -136,7 +134,6 @@ impl Store {
                 Some("verifications") => {
                     survey.verified = look.releases(&self.root.join("verifications"));
                 }
-                Some("receipts") => survey.received = look.releases(&self.root.join("receipts")),
                 Some("objects") => survey.objects = look.digests(),
                 Some(_) => {}
             }

@@ -1,5 +1,5 @@
-//! Releases whose record is missing, but which a verification, a link, or the receipt of a tree that is here still names: a
-//! user has removed records by hand, or the power failed during a removal. Their trees are needed, since `loom store repair` makes the records again, until the
+//! Releases whose record is missing, but which a verification or a link still names: a user has removed records by hand, or
+//! the power failed during a removal. Their trees are needed, since `loom store repair` makes the records again, until the
 //! releases are removed or collected like others.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 use super::{Store, StoreError};
 
 impl Store {
-    /// The releases that a record, a verification, a link or a receipt names: all that can be removed.
+    /// The releases that a record, a verification or a link names: all that can be removed.
     ///
     /// # Errors
     /// [`StoreError::Io`] where a folder cannot be listed.
@@ -23,7 +23,7 @@ impl Store {
         Ok(releases)
     }
 
-    /// The releases without a record, each with the tree that its verification, its link or its receipt names.
+    /// The releases without a record, each with the tree that its verification or its link names.
     pub(super) fn unrecorded(&self) -> Result<Vec<(Release, Digest)>, StoreError> {
         let mut found = Vec::new();
         for release in self.releases_below("verifications")? {
@@ -39,18 +39,7 @@ impl Store {
                 found.extend(installed.map(|installed| (release, installed.tree)));
             }
         }
-        for release in self.releases_below("receipts")? {
-            if release.slot != Slot::Dev && !self.record_path(&release).is_file() {
-                found.extend(self.received_tree(&release).map(|tree| (release, tree)));
-            }
-        }
         Ok(found)
-    }
-
-    /// The tree that the receipt of a release names, if it is here.
-    pub(super) fn received_tree(&self, release: &Release) -> Option<Digest> {
-        let tree = self.receipt(release).ok().flatten()?.tree?;
-        (self.tree(&tree).is_dir() && !self.is_marked(&tree)).then_some(tree)
     }
 
     /// The versions that have a link in `bin/`.

@@ -102,6 +102,12 @@ fn source(key: &str, types: &[&str], example: &str) -> String {
         Some(&"mirror") | None => vec![("type", "'mirror'"), ("url", "'https://h/x'")],
         Some(other) => panic!("this test lacks the required keys of a source of type {other}"),
     };
+    // One half of a login is none.
+    match key {
+        "username_env" => keys.push(("password_env", "'P'")),
+        "password_env" => keys.push(("username_env", "'U'")),
+        _ => {}
+    }
     keys.retain(|(known, _)| *known != key);
     keys.push((key, example));
     let lines: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();

@@ -112,15 +112,15 @@ impl Store {
                 .into_iter()
                 .collect::<Result<Vec<_>, _>>()?;
         census.unreadable |= versions.iter().any(|(_, readable)| !readable);
-        let received = survey.received.iter().filter(|release| release.slot != Slot::Dev);
-        let others = survey.verified.iter().chain(&survey.linked).chain(received);
-        let others: BTreeMap<_, _> = others.map(|it| (it.to_string(), it)).collect();
+        let others: BTreeMap<_, _> =
+            survey.verified.iter().chain(&survey.linked).map(|it| (it.to_string(), it)).collect();
         for release in others.into_values().filter(|release| !recorded.contains(release)) {
             // One that is damaged proves nothing, so it needs no evidence, and names nothing.
             let verification = self.verification(release).ok().flatten();
             let linked = self.find(release)?.map(|installed| installed.tree);
-            let named = verification.as_ref().map(|known| known.tree).or(linked);
-            let Some(tree) = named.or_else(|| self.received_tree(release)) else { continue };
+            let Some(tree) = verification.as_ref().map(|known| known.tree).or(linked) else {
+                continue;
+            };
             let (mut version, _) = self.version_here(release, sizes)?;
             if !version.trees.contains(&tree) {
                 version.bytes += if sizes { self.tree_size(&tree)? } else { 0 };

@@ -39,6 +39,7 @@ pub(super) fn make_garbage(world: &World) -> Outcome {
     for kind in ["releases", "verifications"] {
         fs::remove_dir_all(world.cache().join(format!("{kind}/loom-os/{BINARY}/0.1.0")))?;
     }
+    forget_projects(world)?;
     Ok(age(&world.cache().join("objects"))?)
 }
 
@@ -53,7 +54,16 @@ pub(super) fn has_one_tree(world: &World) -> Result<(), String> {
 
 /// All releases were used a month ago.
 pub(super) fn make_old(world: &World) -> Outcome {
+    forget_projects(world)?;
     Ok(age(&world.cache().join("verifications"))?)
+}
+
+/// No project keeps what it used.
+fn forget_projects(world: &World) -> io::Result<()> {
+    match fs::remove_dir_all(world.cache().join("roots/projects")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Makes all files below a folder a month old.
