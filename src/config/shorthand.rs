@@ -4,7 +4,6 @@
 use std::path::{Component, Path, PathBuf};
 
 use loom_base::redact;
-use loom_oci::RegistryReference;
 use loom_source::{Name, Scheme};
 use url::Url;
 
@@ -160,10 +159,20 @@ fn registry_url(text: &str) -> Result<OciPlace, SourceTextError> {
     if has_login || has_more || url.path().contains([':', '@']) {
         return Err(SourceTextError::Registry(shown()));
     }
-    match RegistryReference::of_url(&url) {
-        Ok(_) => Ok(OciPlace::Registry(url)),
-        Err(why) => Err(SourceTextError::RegistryName { url: shown(), why: why.to_string() }),
+    match url.path().chars().find(|character| !is_of_repository(*character)) {
+        None => Ok(OciPlace::Registry(url)),
+        Some(character) => {
+            let why = format!(
+                "expected lower case letters, digits, '.', '_', '-' and '/', got {character:?}"
+            );
+            Err(SourceTextError::RegistryName { url: shown(), why })
+        }
     }
+}
+
+/// Whether a character is one of the names of repositories, as the distribution specification has them.
+fn is_of_repository(character: char) -> bool {
+    matches!(character, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '/')
 }
 
 /// The URL of a mirror. It is not opened.

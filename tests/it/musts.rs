@@ -15,6 +15,10 @@ const RULES: &[(&str, &[&str])] = &[
             "other_texts_are_refused",
         ],
     ),
+    (
+        "MUST require the index",
+        &["a_registry_without_the_index_that_is_required_is_not_asked_for_its_tags"],
+    ),
     ("MUST ignore files and keys", &["unknown_files_and_keys_are_ignored_at_every_level"]),
     ("MUST refuse any other form", &["only_the_canonical_form_is_read", "a_manifest_has_one_form"]),
     (

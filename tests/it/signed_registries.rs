@@ -105,7 +105,7 @@ const ATTACKS: [Attack; 11] = [
     (no_timestamp, 5, "it has no timestamp"),
     (other_index_than_stamped, 6, "expected the index that the timestamp names"),
     (two_layers, 5, "expected one layer, got 2"),
-    (a_page, 6, "releases/index.json"),
+    (a_page, 5, "returned an HTML page instead of a file"),
 ];
 
 fn wrong_signature(signed: &mut SignedRegistry) {

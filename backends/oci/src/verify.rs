@@ -18,7 +18,7 @@ use crate::{
     layout::LayoutTransport,
     manifest::{Descriptor, ImageContent, ImageDocument, ImageManifest},
     manifest_platform::platform_of,
-    mapping::STATEMENT,
+    mapping::{CARRIER, STATEMENT},
     opened_registry::OpenedRegistry,
     options::{OciLocation, OciOptions},
     transport::ImageTransport,
@@ -248,6 +248,12 @@ impl VersionCheck<'_> {
         let is_layer = |digest: &Digest| {
             manifest.layers.iter().any(|layer| layer.sha256().as_ref() == Some(digest))
         };
+        // Where no archive was kept, the program is the layer.
+        let is_bare =
+            |layer: &Descriptor| layer.annotations.get(CARRIER).is_some_and(|it| it == "bare");
+        if manifest.layers.iter().any(is_bare) {
+            return;
+        }
         if !archives.is_empty() && !archives.iter().any(|archive| is_layer(&archive.digest)) {
             self.wrong(at, Some(platform), "none of its layers is an archive of its statement");
         }

@@ -11,7 +11,7 @@ use crate::{
 
 /// Compares the newest version at a source with the newest version that `latest` led to before.
 ///
-/// An older one is in order where it is `allowed`, and where the signed index of the mirror withdraws the version before.
+/// An older one is in order where it is `allowed`, where the version before is one of those that are `skipped` here, and where the signed index of the mirror withdraws the version before.
 /// That index is read only where the source would be refused without it.
 ///
 /// # Errors
@@ -22,10 +22,12 @@ pub async fn check_downgrade(
     candidate: &Candidate,
     product: &Product,
     newest: &Version,
+    skipped: &[Version],
     allowed: bool,
 ) -> Result<Compared, AcquireError> {
     let before = highest::load(state, product)?;
-    let Some(higher) = before.as_ref().filter(|before| *before > newest) else {
+    let went_back = |before: &&Version| *before > newest && !skipped.contains(before);
+    let Some(higher) = before.as_ref().filter(went_back) else {
         return Ok(Compared { before, lowers: allowed });
     };
     if allowed || candidate.withdraws(&product.at_version(higher.clone())).await {

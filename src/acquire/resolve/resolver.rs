@@ -296,7 +296,8 @@ impl Resolver<'_> {
             return Ok(None);
         }
         let allowed = self.options.allow_downgrade;
-        let checking = check_downgrade(self.state, candidate, product, newest, allowed);
+        let skipped = &self.policy.skipped;
+        let checking = check_downgrade(self.state, candidate, product, newest, skipped, allowed);
         self.runtime.block_on(checking)?.map(Some)
     }
 

@@ -37,7 +37,8 @@ pub(super) fn run(
     let current = runtime.block_on(mirror::image_index(&writer));
     verbose::report_skipped(&context.printer, publisher, publisher.skipped());
     let current = current??;
-    let missing = missing(args, context, resolved, spec, publisher, current.as_ref())?;
+    let there = (publisher, current.as_ref());
+    let missing = missing(args, context, resolved, spec, there, &runtime)?;
     if let Some(current) = current.as_ref().filter(|_| !missing.is_empty()) {
         // Before anything is transferred.
         runtime.block_on(writer.check(&current.payload))??;
@@ -77,14 +78,15 @@ pub(super) fn run(
     Ok(code.map_or(Exit::Success, Exit::of_code))
 }
 
-/// The releases of the source that are selected, and that the registry does not have; those of a version together.
+/// The releases of the source that are selected, and that the registry does not have; those of a version together. The
+/// registry is asked by one runtime: connections that stay open belong to the runtime that made them.
 fn missing(
     args: &SyncArgs,
     context: &Context,
     resolved: &Resolved,
     spec: &SourceSpec,
-    publisher: &ImagePublisher,
-    index: Option<&CurrentIndex>,
+    (publisher, index): (&ImagePublisher, Option<&CurrentIndex>),
+    runtime: &SourceRuntime,
 ) -> Result<Vec<Release>, CommandError> {
     let journal = verbose::journal(&context.printer).unwrap_or_default();
     let candidate = context.opener(resolved)?.open(spec, journal)?;
@@ -110,7 +112,7 @@ fn missing(
         }
         Ok::<_, MirrorTaskError>(releases)
     };
-    Ok(SourceRuntime::default().block_on(reading)??)
+    Ok(runtime.block_on(reading)??)
 }
 
 /// The platforms that the registry has of each version.

@@ -225,7 +225,7 @@ impl SourceProbe<'_> {
         newest: &Version,
     ) -> Result<(), CommandError> {
         if self.selector == Selector::Latest {
-            check_downgrade(self.state, candidate, &self.product, newest, false).await?;
+            check_downgrade(self.state, candidate, &self.product, newest, &[], false).await?;
         }
         Ok(())
     }

@@ -109,7 +109,7 @@ fn mirrors(resolved: &Resolved, context: &Context) -> Result<Vec<Candidate>, Com
 fn mirror_and_path(root: &str) -> Option<(&str, &str)> {
     let is_images = ["oci://", "oci-layout:"].iter().any(|scheme| root.starts_with(scheme));
     let end = if is_images {
-        root.rfind("/root/")?
+        root.rfind(concat!("/root", "/"))?
     } else {
         root.rfind('/').filter(|_| root.contains("://"))?
     };

@@ -15,7 +15,7 @@ def test_the_distribution_contains_only_what_a_build_needs(sdist):
     assert {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"} <= names
     assert "src/main.rs" in names and "loom/py.typed" in names and "backends/source/src/lib.rs" in names
     # Of the runtime, the distribution holds the definitions and the check that `loom` shares with the server, not the server.
-    assert {name.split("/")[1] for name in names if name.startswith("runtime/")} == {"environment", "health"}
+    assert {name.split("/")[1] for name in names if name.startswith("runtime/")} == {"environment", "health", "tls"}
     allowed = {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"}
     assert {name.split("/")[0] for name in names} == allowed | {"backends", "base", "loom", "runtime", "signatures", "src", "tests"}
     # Cargo reads the manifests of dev-dependencies, too, and packages the root file of each target.
