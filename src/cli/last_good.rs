@@ -12,6 +12,7 @@ use super::{
 };
 use loom_runtime::{
     config::Resolved,
+    state::StateDir,
     store::{Installed, Lease, Store},
     trust::Policy,
 };
@@ -79,6 +80,11 @@ fn leased(
     if !is_locked_one(store, installed, choice.lock.as_ref())? {
         return Ok(None);
     }
-    let lease = store.lease(installed, resolved.state_dir.value.path()).ok();
-    Ok(lease.filter(|lease| store.check_before_launch(lease.installed()).is_ok()))
+    Ok(startable(store, installed, &resolved.state_dir.value))
+}
+
+/// The lease of a release; `None` where it cannot be leased, or is damaged.
+pub(super) fn startable(store: &Store, installed: &Installed, state: &StateDir) -> Option<Lease> {
+    let lease = store.lease(installed, state.path()).ok()?;
+    store.check_before_launch(lease.installed()).is_ok().then_some(lease)
 }

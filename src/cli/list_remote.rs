@@ -188,15 +188,13 @@ fn human(rows: &RemoteRows) -> String {
 
 fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5] {
     let published = row.published.map(format_rfc3339).unwrap_or_default();
+    let mark = match (row.here, row.is_read) {
+        (true, _) => "*",
+        (false, true) => "",
+        (false, false) => "?",
+    };
     [
-        (if row.here {
-            "*"
-        } else if row.is_read {
-            ""
-        } else {
-            "?"
-        })
-        .to_owned(),
+        mark.to_owned(),
         slot.to_string(),
         platform.to_string(),
         published.split('T').next().unwrap_or_default().to_owned(),

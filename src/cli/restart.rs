@@ -1,7 +1,7 @@
 //! `loom restart`
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, launch_args::LaunchArgs,
+    CommandError, Exit, Outcome, context::Context, last_good, launch_args::LaunchArgs,
     launch_attempt::LaunchAttempt, launching, prepared_launch::PreparedLaunch, store_limits,
 };
 use loom_runtime::{
@@ -74,6 +74,5 @@ fn lease_of(
     if Some(installed.tree.to_string()) != document.tree || document.tree == launch.tree {
         return Ok(None);
     }
-    let lease = store.lease(&installed, launch.state.path()).ok();
-    Ok(lease.filter(|lease| store.check_before_launch(lease.installed()).is_ok()))
+    Ok(last_good::startable(store, &installed, &launch.state))
 }

@@ -8,7 +8,7 @@ use loom_oci::{
     verify::{ImageFinding, ImageVerification, VerifiedImage},
 };
 use loom_source::{
-    Authority, Index, Name, Product, Release,
+    Authority, Index, Name, Platform, Product, Release, Version,
     record::{IndexEntry, SignedKind},
 };
 
@@ -137,10 +137,7 @@ impl BinaryImages<'_> {
 
     fn finding(&self, found: &ImageFinding) -> MirrorFinding {
         let ImageFinding { at, version, platform, what, is_missing } = found;
-        let release = platform.as_ref().map(|platform| {
-            let (authority, binary) = (self.authority.clone(), self.binary.clone());
-            Product { authority, binary, platform: *platform }.at_version(version.clone())
-        });
+        let release = platform.map(|platform| self.release_of(version, platform));
         let (path, what) = (at.clone(), what.clone());
         MirrorFinding { path, release, what, is_missing: *is_missing }
     }
@@ -148,11 +145,13 @@ impl BinaryImages<'_> {
     fn release(&self, image: &VerifiedImage) -> Release {
         match &image.statement {
             Some((statement, _)) => statement.release(),
-            None => {
-                let (authority, binary) = (self.authority.clone(), self.binary.clone());
-                let product = Product { authority, binary, platform: image.platform };
-                product.at_version(image.version.clone())
-            }
+            None => self.release_of(&image.version, image.platform),
         }
+    }
+
+    /// The release of an image that does not say its authority.
+    fn release_of(&self, version: &Version, platform: Platform) -> Release {
+        let (authority, binary) = (self.authority.clone(), self.binary.clone());
+        Product { authority, binary, platform }.at_version(version.clone())
     }
 }

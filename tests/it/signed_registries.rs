@@ -14,7 +14,7 @@ use crate::support::{
     tested_registry::configure,
 };
 
-/// A mirror in a folder, the same in a registry, and somebody who has its first root.
+/// A mirror in a folder, the same in a registry, and a user who knows its first root.
 struct SignedRegistry {
     mirror: SignedDepot,
     registry: TestedRegistry,

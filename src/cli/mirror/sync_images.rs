@@ -49,15 +49,9 @@ pub(super) fn run(
     for releases in missing.chunks(BATCH) {
         let batch = UnpackedBatch::new(context, resolved, spec, &work, releases)?;
         let layers = RuntimeLayers::new();
-        let (store, releases_there) = (&batch.store, &batch.releases);
-        let pushing = mirror::push_indexed_images(
-            &writer,
-            publisher,
-            store,
-            releases_there,
-            &layers,
-            &reporter,
-        );
+        let UnpackedBatch { store, releases: unpacked, .. } = &batch;
+        let pushing =
+            mirror::push_indexed_images(&writer, publisher, store, unpacked, &layers, &reporter);
         let (written, images) = runtime.block_on(pushing)??;
         let changed = |index: &WrittenIndex| index.changed;
         let changed = [&index, &written].into_iter().flatten().any(changed);

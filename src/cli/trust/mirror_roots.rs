@@ -108,12 +108,12 @@ fn mirrors(resolved: &Resolved, context: &Context) -> Result<Vec<Candidate>, Com
 /// documents, and no folders.
 fn mirror_and_path(root: &str) -> Option<(&str, &str)> {
     let is_images = ["oci://", "oci-layout:"].iter().any(|scheme| root.starts_with(scheme));
-    let end = if is_images {
-        root.rfind(concat!("/root", "/"))?
-    } else {
-        root.rfind('/').filter(|_| root.contains("://"))?
-    };
-    Some((&root[..end], &root[end + 1..]))
+    if !is_images {
+        return root.rsplit_once('/').filter(|_| root.contains("://"));
+    }
+    let (folder, _) = root.rsplit_once('/')?;
+    let mirror = folder.strip_suffix("/root")?;
+    Some((mirror, &root[mirror.len() + 1..]))
 }
 
 /// The bytes of a root in a file or at a URL.

@@ -82,7 +82,10 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::store::tests::{home, install};
+    use crate::store::{
+        NotedUse,
+        tests::{home, install},
+    };
 
     #[test]
     fn a_version_that_is_used_while_its_link_is_removed_is_linked_again() {
@@ -97,7 +100,7 @@ mod tests {
         let census = store.census(now, true).unwrap();
         let mut named = census.named();
         // A command hands the version out after the census was taken.
-        assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Noted);
+        assert_eq!(store.note_use(&installed).unwrap(), NotedUse::Noted);
         let mut barrier = Barrier::default();
         let taken = store.take_away(&census.versions[0], &mut named, &mut barrier).unwrap();
         assert_eq!(taken, Err(KeepReason::JustUsed));
@@ -108,6 +111,6 @@ mod tests {
         assert_eq!(taken, Ok(vec![installed.tree]));
         assert!(!installed.entry.exists());
         file.set_modified(now - Duration::from_secs(9 * 86_400)).unwrap();
-        assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Gone);
+        assert_eq!(store.note_use(&installed).unwrap(), NotedUse::Gone);
     }
 }

@@ -1,7 +1,7 @@
 //! The steps of a collection in their order.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     time::{Instant, SystemTime},
 };
 
@@ -239,30 +239,33 @@ impl<'a> Collection<'a> {
         if self.census.hides_needs() {
             return self.barrier.wait_for_existing(self.store.root());
         }
-        let listings = self.take_away_trees()?;
+        let mut objects: BTreeSet<Digest> = self.unnamed_objects().into_iter().collect();
+        let listings = self.take_away_trees(&objects)?;
         self.barrier.wait_for_existing(self.store.root())?;
-        let mut objects = self.unnamed_objects();
+        objects.retain(|object| !self.busy.contains(object));
         self.report.objects = objects.len();
-        objects.retain(|object| !listings.contains(object));
-        self.report.freed += self.store.remove_objects_of(&objects)?;
+        let left: Vec<Digest> = objects.difference(&listings).copied().collect();
+        self.report.freed += self.store.remove_objects_of(&left)?;
         Ok(())
     }
 
-    /// Takes the trees away that nothing names, with their listings; answers these.
+    /// Takes the trees away that nothing names, with those of their listings that are among `objects`; answers these.
     ///
     /// A listing may go before the disk has the new name of its tree: nothing names that tree, and one without its listing is
     /// none. To do both at once takes less time, since one computes and the other waits for the disk.
-    fn take_away_trees(&mut self) -> Result<HashSet<Digest>, StoreError> {
+    fn take_away_trees(
+        &mut self,
+        objects: &BTreeSet<Digest>,
+    ) -> Result<BTreeSet<Digest>, StoreError> {
         let unnamed = self.store.unnamed_trees(&self.needed_trees())?;
-        let listings: HashSet<Digest> = self.unnamed_objects().into_iter().collect();
         let take = |tree: &Digest| {
             let is_taken = self.store.take_away_tree(tree)?;
-            let has_listing = is_taken && listings.contains(tree);
+            let has_listing = is_taken && objects.contains(tree);
             let freed = if has_listing { self.store.remove_object(tree)? } else { 0 };
             Ok::<_, StoreError>((is_taken, has_listing, freed))
         };
         let taken = on_waiting_threads(&unnamed, take);
-        let mut removed = HashSet::new();
+        let mut removed = BTreeSet::new();
         for (tree, taken) in unnamed.into_iter().zip(taken) {
             let (is_taken, has_listing, freed) = taken?;
             if is_taken {

@@ -134,8 +134,7 @@ fn parse(line: &str) -> Option<ProjectTree> {
 
 fn to_bytes(mut kept: Vec<ProjectTree>) -> Vec<u8> {
     kept.truncate(MAX_TREES);
-    let line = |ProjectTree { tree, product, used }| {
-        let used: Option<SystemTime> = used;
+    let line = |ProjectTree { tree, product, used }: ProjectTree| {
         let time = used.map(|used| format!(" {}", format_rfc3339(used))).unwrap_or_default();
         format!("{tree} {product}{time}")
     };

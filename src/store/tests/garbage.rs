@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use super::{
-    super::{FetchableSources, InstalledCheck, KeepReason, RemoveReason},
+    super::{FetchableSources, InstalledCheck, KeepReason, NotedUse, RemoveReason},
     *,
 };
 
@@ -198,14 +198,14 @@ fn a_use_that_is_noted_while_it_is_removed_keeps_it() {
             .unwrap()
     };
     assert_eq!(census.kept.len(), 1);
-    assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Noted);
+    assert_eq!(store.note_use(&installed).unwrap(), NotedUse::Noted);
     assert!(store.last_use(&installed.release).unwrap() >= now - Duration::from_secs(5));
     let rules = GcRules { keep: Some(0), ..GcRules::default() };
     assert!(removed(store, &rules).is_empty());
     // A command whose release was removed since it looked it up is told so.
     used(store, &installed, now - 9 * DAY);
     assert_eq!(removed(store, &rules), ["0.1.0"]);
-    assert_eq!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Gone);
+    assert_eq!(store.note_use(&installed).unwrap(), NotedUse::Gone);
 }
 
 #[test]

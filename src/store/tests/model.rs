@@ -11,7 +11,7 @@ use std::{
 use proptest::prelude::*;
 
 use super::{
-    super::{Lease, Recovery},
+    super::{Lease, NotedUse, Recovery},
     *,
 };
 
@@ -191,7 +191,7 @@ impl World {
         let ModelVersion { content, .. } = self.model.versions[&version];
         match operation {
             Operation::Use(_) => {
-                assert_ne!(store.note_use(&installed).unwrap(), crate::store::NotedUse::Gone);
+                assert_ne!(store.note_use(&installed).unwrap(), NotedUse::Gone);
                 self.model.versions.get_mut(&version).unwrap().days = 0;
             }
             Operation::Keep(_) => {
