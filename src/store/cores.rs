@@ -38,7 +38,12 @@ pub(super) fn on_waiting_threads<T: Sync, R: Send>(
     items: &[T],
     act: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    on_threads((cores() * WAITING).min(MAX_WAITING), SHARE / WAITING, items, act)
+    on_threads(waiting_threads(), SHARE / WAITING, items, act)
+}
+
+/// The number of threads for work that waits for the file system.
+pub(super) fn waiting_threads() -> usize {
+    (cores() * WAITING).min(MAX_WAITING)
 }
 
 fn cores() -> usize {

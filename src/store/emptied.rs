@@ -60,14 +60,18 @@ fn remove_folder(
     let had_shared = std::mem::take(&mut emptied.has_shared);
     let mut buffer = [const { MaybeUninit::<u8>::uninit() }; BUFFER];
     let mut entries = RawDir::new(&folder, &mut buffer);
-    while let Some(entry) = entries.next() {
+    let mut is_gone = false;
+    while !is_gone && let Some(entry) = entries.next() {
         let entry = entry?;
-        if [&b"."[..], b".."].contains(&entry.file_name().to_bytes()) {
-            continue;
+        if ![&b"."[..], b".."].contains(&entry.file_name().to_bytes()) {
+            remove_entry(&folder, entry.file_name(), entry.file_type(), emptied)?;
         }
-        remove_entry(&folder, entry.file_name(), entry.file_type(), emptied)?;
+        // Most folders fit into the buffer: they can go without being asked whether there is more.
+        if entries.is_buffer_empty() && !emptied.has_shared {
+            is_gone = unlink(parent, name, AtFlags::REMOVEDIR).is_ok();
+        }
     }
-    if !emptied.has_shared {
+    if !is_gone && !emptied.has_shared {
         unlink(parent, name, AtFlags::REMOVEDIR)?;
     }
     emptied.has_shared |= had_shared;

@@ -8,11 +8,13 @@
 //! | `report` | [`GcReport`]: what was removed, what stays, and why |
 //! | `removal` | takes one version out of use |
 //! | `garbage` | trees and objects that nothing names |
+//! | `early_deletion` | deletes trees while others are taken out of use |
 //! | `taken` | deletes what was taken out of use, on many threads |
 //! | `preview` | what a collection would do |
 //! | `run` | [`Store::collect`](super::Store::collect): the steps in their order |
 
 mod census;
+mod early_deletion;
 mod garbage;
 mod plan;
 mod preview;

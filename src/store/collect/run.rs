@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    thread,
     time::{Instant, SystemTime},
 };
 
@@ -10,6 +11,7 @@ use loom_source::Digest;
 use super::{
     GcReport, KeptVersion, RemovedVersion,
     census::{Census, VersionHere},
+    early_deletion::EarlyDeletion,
     plan::{KeepReason, Verdict, decide},
     rules::GcRules,
 };
@@ -20,6 +22,9 @@ use crate::store::{
     durable::Barrier,
     leftovers::Leftover,
 };
+
+/// The number of trees that are taken out of use before the disk is waited for, so that their deletion can begin.
+const TOGETHER: usize = 128;
 
 /// One collection.
 #[derive(Debug, Clone)]
@@ -47,6 +52,8 @@ pub(super) struct Collection<'a> {
     /// Trees that stay although nothing names them: a process runs from them.
     pub(super) busy: BTreeSet<Digest>,
     barrier: Barrier,
+    /// The trees that were taken out of use, and whose new names the disk may not have.
+    taken: Vec<Digest>,
     pub(super) report: GcReport,
 }
 
@@ -68,20 +75,21 @@ impl Store {
             return Collection::begin(self, run)?.preview(run.now);
         }
         self.prepare()?;
-        let (report, has_left) = {
-            // Publishers wait, so that nothing is needed by a release that is only now being written.
-            let alone = match run.until {
-                None => Some(self.lock_for_collection()?),
-                Some(_) => self.try_lock_for_collection()?,
-            };
-            if alone.is_none() {
-                return Ok(GcReport::default());
-            }
+        // Publishers wait, so that nothing is needed by a release that is only now being written.
+        let alone = match run.until {
+            None => Some(self.lock_for_collection()?),
+            Some(_) => self.try_lock_for_collection()?,
+        };
+        let Some(alone) = alone else { return Ok(GcReport::default()) };
+        let (report, has_left) = thread::scope(|scope| {
+            let mut deletion = EarlyDeletion::new(scope, self.trees());
             let mut collection = Collection::begin(self, run)?;
             collection.take_away_versions()?;
-            collection.take_away_garbage()?;
-            (collection.report, !collection.busy.is_empty())
-        };
+            collection.take_away_garbage(&mut deletion)?;
+            drop(alone);
+            collection.report.freed += deletion.finish();
+            Ok::<_, StoreError>((collection.report, !collection.busy.is_empty()))
+        })?;
         self.finish_collection(run, report, has_left)
     }
 
@@ -139,6 +147,7 @@ impl<'a> Collection<'a> {
             left: Vec::new(),
             busy: BTreeSet::new(),
             barrier: Barrier::default(),
+            taken: Vec::new(),
         })
     }
 
@@ -187,7 +196,10 @@ impl<'a> Collection<'a> {
                 continue;
             }
             match self.store.take_away(&version, &mut self.named, &mut self.barrier)? {
-                Ok(_) => self.remove(version, why),
+                Ok(trees) => {
+                    self.taken.extend(trees);
+                    self.remove(version, why);
+                }
                 Err(reason) => self.keep(version, reason),
             }
         }
@@ -231,17 +243,24 @@ impl<'a> Collection<'a> {
 
     /// Takes trees and objects away that nothing names. What is on the disk must not name what is removed, so the disk
     /// is waited for before objects are removed, and before trees are deleted.
-    fn take_away_garbage(&mut self) -> Result<(), StoreError> {
+    fn take_away_garbage(
+        &mut self,
+        deletion: &mut EarlyDeletion<'_, '_>,
+    ) -> Result<(), StoreError> {
         // After an acquisition the newest damaged folder of a tree stays: the user was just told where it is.
         if self.run.until.is_none() {
             self.report.trees += self.store.discard_damaged()?;
         }
         if self.census.hides_needs() {
-            return self.barrier.wait_for_existing(self.store.root());
+            return self.delete_what_is_taken(deletion);
         }
         let mut objects: BTreeSet<Digest> = self.unnamed_objects().into_iter().collect();
-        let listings = self.take_away_trees(&objects)?;
-        self.barrier.wait_for_existing(self.store.root())?;
+        let mut listings = BTreeSet::new();
+        for some in self.store.unnamed_trees(&self.needed_trees())?.chunks(TOGETHER) {
+            listings.extend(self.take_away_trees(some, &objects)?);
+            self.delete_what_is_taken(deletion)?;
+        }
+        self.delete_what_is_taken(deletion)?;
         objects.retain(|object| !self.busy.contains(object));
         self.report.objects = objects.len();
         let left: Vec<Digest> = objects.difference(&listings).copied().collect();
@@ -249,33 +268,45 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    /// Takes the trees away that nothing names, with those of their listings that are among `objects`; answers these.
+    /// Waits until the disk has the new names of the trees that were taken out of use, and no name of them; then their
+    /// deletion may begin.
+    fn delete_what_is_taken(
+        &mut self,
+        deletion: &mut EarlyDeletion<'_, '_>,
+    ) -> Result<(), StoreError> {
+        self.barrier.wait_for_existing(self.store.root())?;
+        deletion.add(std::mem::take(&mut self.taken));
+        Ok(())
+    }
+
+    /// Takes trees away that nothing names, with those of their listings that are among `objects`; answers these.
     ///
     /// A listing may go before the disk has the new name of its tree: nothing names that tree, and one without its listing is
     /// none. To do both at once takes less time, since one computes and the other waits for the disk.
     fn take_away_trees(
         &mut self,
+        unnamed: &[Digest],
         objects: &BTreeSet<Digest>,
     ) -> Result<BTreeSet<Digest>, StoreError> {
-        let unnamed = self.store.unnamed_trees(&self.needed_trees())?;
         let take = |tree: &Digest| {
             let is_taken = self.store.take_away_tree(tree)?;
             let has_listing = is_taken && objects.contains(tree);
             let freed = if has_listing { self.store.remove_object(tree)? } else { 0 };
             Ok::<_, StoreError>((is_taken, has_listing, freed))
         };
-        let taken = on_waiting_threads(&unnamed, take);
+        let taken = on_waiting_threads(unnamed, take);
         let mut removed = BTreeSet::new();
-        for (tree, taken) in unnamed.into_iter().zip(taken) {
+        for (tree, taken) in unnamed.iter().zip(taken) {
             let (is_taken, has_listing, freed) = taken?;
             if is_taken {
                 self.report.trees += 1;
                 self.barrier.add(self.store.trees());
+                self.taken.push(*tree);
             } else {
-                self.busy.insert(tree);
+                self.busy.insert(*tree);
             }
             self.report.freed += freed;
-            removed.extend(has_listing.then_some(tree));
+            removed.extend(has_listing.then_some(*tree));
         }
         Ok(removed)
     }
