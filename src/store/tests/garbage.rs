@@ -1,6 +1,6 @@
 //! Garbage is removed; what a release, a process or a record that cannot be read may need is not.
 
-use std::{fs, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use super::{
     super::{FetchableSources, InstalledCheck, KeepReason, NotedUse, RemoveReason},
@@ -46,6 +46,37 @@ fn what_no_release_names_is_removed_unless_a_process_runs_from_it() {
     let before = objects();
     assert_eq!(GcReport { kept: Vec::new(), ..collect(store) }, GcReport::default());
     assert_eq!(objects(), before);
+}
+
+#[test]
+fn many_trees_go_while_others_are_taken_away_and_what_is_shared_or_leased_stays() {
+    let home = home();
+    let store = &home.store;
+    let kept = install(store, "0.1.0", b"kept");
+    // More than are taken out of use at a time, several times over.
+    let trees: Vec<Digest> = (0..300_u32).map(|number| Digest::of(&number.to_be_bytes())).collect();
+    for tree in &trees {
+        fs::create_dir_all(store.tree(tree).join("bin")).unwrap();
+        fs::write(store.tree(tree).join("bin/x"), [b'x'; 10]).unwrap();
+    }
+    let outside = home.folder.path().join("outside");
+    fs::hard_link(store.tree(&trees[7]).join("bin/x"), &outside).unwrap();
+    let leases = store.root().join("leases");
+    fs::create_dir_all(&leases).unwrap();
+    let lease = fs::File::create(leases.join(trees[8].to_string())).unwrap();
+    lease.lock_shared().unwrap();
+
+    let report = collect(store);
+    assert_eq!(
+        (report.trees, report.freed),
+        (299, 298 * 10),
+        "what another name shares frees nothing"
+    );
+    let left: Vec<Digest> = store.trees_here().unwrap();
+    assert_eq!(BTreeSet::from_iter(left), BTreeSet::from([kept.tree, trees[8]]));
+    assert_eq!(fs::read_dir(store.trees()).unwrap().count(), 2, "nothing of a deletion is left");
+    assert_eq!(fs::read(&outside).unwrap(), [b'x'; 10]);
+    assert_intact(store);
 }
 
 #[test]
