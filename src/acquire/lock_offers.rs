@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use futures::future::join_all;
-use loom_source::{ClaimedDigest, Digest, Offer, Platform, Product, Release, SourceError, Version};
+use loom_source::{
+    ClaimedDigest, Digest, Offer, PinnedImage, Platform, Product, Release, SourceError, Version,
+};
 
 use super::{
     AcquireError, Acquirer, AttemptCause, SourceAttempt,
@@ -38,6 +40,8 @@ pub struct PlatformOffer {
     pub source: String,
     /// The digests.
     pub locked: LockedPlatform,
+    /// The image that holds the release, by its digest, where the source is a registry that has one.
+    pub image: Option<PinnedImage>,
 }
 
 impl LockOffers {
@@ -86,9 +90,8 @@ impl Acquirer<'_> {
                 let platform = release.platform;
                 let failed = |cause| SourceAttempt::failed(candidate, cause, begun.elapsed());
                 let (attempt, stops) = match self.judged(candidate, &release, answer)? {
-                    Ok(Some(locked)) => {
-                        let source = candidate.name.clone();
-                        offers.releases.insert(platform, PlatformOffer { source, locked });
+                    Ok(Some(offered)) => {
+                        offers.releases.insert(platform, offered);
                         continue;
                     }
                     Ok(None) => {
@@ -116,7 +119,7 @@ impl Acquirer<'_> {
         candidate: &Candidate,
         release: &Release,
         answer: Result<Option<SignedOffer>, SourceError>,
-    ) -> Result<Result<Option<LockedPlatform>, AttemptCause>, AcquireError> {
+    ) -> Result<Result<Option<PlatformOffer>, AttemptCause>, AcquireError> {
         let (offer, evidence) = match answer {
             Ok(Some(SignedOffer { offer, evidence })) => (offer, evidence),
             Ok(None) => return Ok(Ok(None)),
@@ -124,7 +127,10 @@ impl Acquirer<'_> {
         };
         let pins = self.pins(release)?;
         Ok(match judge_offer(candidate, release, &self.policy, &pins, &offer, evidence) {
-            Ok(judged) => Ok(Some(locked(release, &offer, &judged))),
+            Ok(judged) => {
+                let (source, locked) = (candidate.name.clone(), locked(release, &offer, &judged));
+                Ok(Some(PlatformOffer { source, locked, image: offer.image }))
+            }
             Err(rejection) => Err(rejection.into()),
         })
     }

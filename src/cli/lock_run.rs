@@ -231,12 +231,15 @@ fn offers(
 
 fn entry(product: &Product, requested: Selector, offers: LockOffers) -> LockedBinary {
     let LockOffers { version, releases, .. } = offers;
+    // All platforms of a version are in one index.
+    let oci = releases.values().find_map(|offered| offered.image.clone());
     let platforms = releases.into_iter().map(|(platform, offered)| (platform, offered.locked));
     LockedBinary {
         name: product.binary.clone(),
         authority: product.authority.clone(),
         requested,
         version,
+        oci,
         platforms: platforms.filter(|(_, locked)| !locked.is_empty()).collect(),
     }
 }

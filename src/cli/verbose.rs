@@ -181,8 +181,16 @@ impl Source for ReportingSource {
         self.source.platforms(binary, version).await
     }
 
+    async fn withdrawn(&self, product: &Product) -> Vec<Version> {
+        self.source.withdrawn(product).await
+    }
+
     fn skipped(&self) -> Option<String> {
         self.source.skipped()
+    }
+
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        self.source.near_misses(product, version).await
     }
 }
 

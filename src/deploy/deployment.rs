@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use loom_base::HostPort;
 use loom_environment::{McpServerTables, Switch, json, names};
-use loom_source::{Platform, Version};
+use loom_source::{PinnedImage, Platform, Version, image_repository};
 use secrecy::ExposeSecret as _;
 
-use super::{
-    DeployError, DeployTarget, PinnedImage, SecretVariable, exposed, locked_program,
-    pinned_image::repository, secret_variable,
-};
+use super::{DeployError, DeployTarget, SecretVariable, exposed, locked_program, secret_variable};
 use crate::{config::Resolved, lock::LockedBinary};
 
 /// The port of the bridge where the project lets the system pick one: nothing could be told to clients then.
@@ -88,7 +85,7 @@ impl Deployment {
         exposed::check(resolved)?;
         let runs = match target {
             DeployTarget::Systemd => Runs::Program(program(locked, options)?),
-            _ => Runs::Image(image(resolved, options)?),
+            _ => Runs::Image(image(resolved, locked, options)?),
         };
         let project = &resolved.project;
         let dashboard = &resolved.dashboard;
@@ -167,17 +164,21 @@ fn label(text: &str) -> Option<String> {
 }
 
 /// The image: that of the options, else the one that the project names by its digest.
-fn image(resolved: &Resolved, options: &DeployOptions) -> Result<PinnedImage, DeployError> {
+fn image(
+    resolved: &Resolved,
+    locked: Option<&LockedBinary>,
+    options: &DeployOptions,
+) -> Result<PinnedImage, DeployError> {
     let own = resolved.deploy.image.as_ref().map(|image| image.value.as_str());
     let image = match (&options.image, own) {
         (Some(image), _) => image.clone(),
         (None, Some(image)) => {
             image.parse().map_err(|_| DeployError::NotPinned { image: image.to_owned() })?
         }
-        (None, None) => return Err(DeployError::NoImage),
+        (None, None) => locked.and_then(|locked| locked.oci.clone()).ok_or(DeployError::NoImage)?,
     };
     // Only an image that the project's user has built can have the programs.
-    let is_own = own.is_some_and(|own| repository(own) == image.repository());
+    let is_own = own.is_some_and(|own| image_repository(own) == image.repository());
     if !resolved.mcp.is_empty() && !is_own {
         let tables = resolved.mcp.keys().map(|name| format!("[mcp.{name}]")).collect();
         return Err(DeployError::StdioServers { tables });

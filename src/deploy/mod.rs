@@ -8,7 +8,6 @@
 //! |---|---|
 //! | [`deployment`] | [`Deployment`]: what is deployed |
 //! | `exposed` | finds values that may be secrets, or that depend on the environment |
-//! | [`pinned_image`] | [`PinnedImage`]: an image and its digest |
 //! | `locked_program` | the program of the locked release, by the digest of its tree |
 //! | [`secret_variable`] | [`SecretVariable`]: a variable whose value the user provides |
 //! | [`target`] | [`DeployTarget`]: the program that runs the deployment |
@@ -29,7 +28,6 @@ mod helm;
 mod kubernetes;
 pub mod line_diff;
 mod locked_program;
-pub mod pinned_image;
 mod pod;
 pub mod record;
 pub mod render;
@@ -44,7 +42,6 @@ mod yaml;
 pub use deployment::{DeployOptions, Deployment};
 pub use error::DeployError;
 pub use folder::{DeployFolder, FileChange, FileDifference};
-pub use pinned_image::PinnedImage;
 pub use record::DeployRecord;
 pub use render::render;
 pub use rendered_file::RenderedFile;

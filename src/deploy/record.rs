@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use loom_source::Platform;
+use loom_source::{PinnedImage, Platform};
 use serde::Deserialize;
 use toml_edit::{Array, DocumentMut, value};
 
-use super::{DeployError, DeployOptions, DeployTarget, PinnedImage, RenderedFile};
+use super::{DeployError, DeployOptions, DeployTarget, RenderedFile};
 
 /// The name of the file.
 pub const RECORD_NAME: &str = "loom-deploy.toml";

@@ -81,6 +81,7 @@ fn locked() -> LockedBinary {
         authority: Authority::default(),
         requested: Selector::Latest,
         version: "0.2.0".parse().unwrap(),
+        oci: None,
         platforms: BTreeMap::from([(Platform::LinuxX86_64, platform)]),
     }
 }

@@ -120,6 +120,7 @@ mod tests {
             authority: "a".parse().unwrap(),
             requested: selector(requested),
             version: version.parse().unwrap(),
+            oci: None,
             platforms: BTreeMap::from([(Platform::LinuxX86_64, platform)]),
         }
     }

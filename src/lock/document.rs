@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loom_source::{Authority, Digest, Name, Platform, Product, Selector, Version};
+use loom_source::{Authority, Digest, Name, PinnedImage, Platform, Product, Selector, Version};
 
 use crate::trust::{DigestSubject, Grade, LockPins, LockedArchive, TrustedDigest, Voucher};
 
@@ -45,6 +45,8 @@ pub struct LockedBinary {
     pub requested: Selector,
     /// The version.
     pub version: Version,
+    /// The image of the version in a registry, by its digest, where it was locked from one.
+    pub oci: Option<PinnedImage>,
     /// What is known of the release for each platform.
     pub platforms: BTreeMap<Platform, LockedPlatform>,
 }

@@ -54,6 +54,10 @@ fn names(table: &Table, binary: &LockedBinary) -> bool {
 fn write_binary(table: &mut Table, binary: &LockedBinary) -> Result<(), LockError> {
     set(table, "requested", binary.requested.to_string().into());
     set(table, "version", binary.version.to_string().into());
+    match &binary.oci {
+        Some(image) => set(table, "oci", image.to_string().into()),
+        None => drop(table.remove("oci")),
+    }
     let platforms = table.entry("platform").or_insert_with(|| {
         let mut table = Table::new();
         table.set_implicit(true);
@@ -206,6 +210,7 @@ mod tests {
             authority: "loom-os".parse().unwrap(),
             requested: "^0.2".parse().unwrap(),
             version: version.parse().unwrap(),
+            oci: None,
             platforms: platforms.iter().map(|p| (*p, platform(p.as_str()))).collect(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loom_source::{Authority, Digest, Name, Platform, Selector, Version};
+use loom_source::{Authority, Digest, Name, PinnedImage, Platform, Selector, Version};
 use serde::Deserialize;
 
 use super::{LockDocument, LockError, LockedBinary, LockedEvidence, LockedPlatform};
@@ -39,6 +39,7 @@ struct BinaryText {
     authority: Authority,
     requested: String,
     version: String,
+    oci: Option<String>,
     #[serde(default)]
     platform: BTreeMap<String, PlatformText>,
 }
@@ -114,7 +115,7 @@ fn at_most(count: usize, limit: usize, what: &str) -> Result<(), LockError> {
 }
 
 fn read_binary(entry: BinaryText) -> Result<LockedBinary, LockError> {
-    let BinaryText { name, authority, requested, version, platform } = entry;
+    let BinaryText { name, authority, requested, version, oci, platform } = entry;
     let wrong = |key: &str, text: &str, expected: &str| {
         malformed(format!("{key} of {name}: expected {expected}, got {text:?}"))
     };
@@ -128,6 +129,11 @@ fn read_binary(entry: BinaryText) -> Result<LockedBinary, LockError> {
         }
         Ok(selector) => selector,
     };
+    let oci = oci.map(|text| match text.parse::<PinnedImage>() {
+        Ok(image) => Ok(image),
+        Err(_) => Err(wrong("oci", &text, "REPOSITORY@sha256:DIGEST")),
+    });
+    let oci = oci.transpose()?;
     let mut platforms = BTreeMap::new();
     for (text, entry) in platform {
         let Ok(platform) = text.parse::<Platform>() else {
@@ -135,7 +141,7 @@ fn read_binary(entry: BinaryText) -> Result<LockedBinary, LockError> {
         };
         platforms.insert(platform, read_platform(entry)?);
     }
-    Ok(LockedBinary { name, authority, requested, version, platforms })
+    Ok(LockedBinary { name, authority, requested, version, oci, platforms })
 }
 
 fn read_platform(entry: PlatformText) -> Result<LockedPlatform, LockError> {

@@ -13,6 +13,8 @@ impl LockedBinary {
         let Some(before) = before.filter(|before| before.version == self.version) else {
             return Ok(self);
         };
+        // An image by its digest can be pulled for ever, also where the version has got another platform since.
+        self.oci = before.oci.clone().or(self.oci);
         for (platform, known) in &before.platforms {
             let merged = match self.platforms.remove(platform) {
                 None => known.clone(),
@@ -31,14 +33,15 @@ impl LockedBinary {
     /// Whether everything in `other`, an older entry, is in this new one: nothing of the older entry was taken unseen.
     pub fn confirms(&self, other: &Self) -> bool {
         self.version != other.version
-            || other.platforms.iter().all(|(platform, known)| {
-                let Some(new) = self.platforms.get(platform) else { return known.is_empty() };
-                let has = |archive: &LockedArchive| {
-                    new.archives.iter().any(|found| found.sha256 == archive.sha256)
-                };
-                known.tree.is_none_or(|tree| new.tree == Some(tree))
-                    && known.archives.iter().all(has)
-            })
+            || (other.oci.is_none() || self.oci == other.oci)
+                && other.platforms.iter().all(|(platform, known)| {
+                    let Some(new) = self.platforms.get(platform) else { return known.is_empty() };
+                    let has = |archive: &LockedArchive| {
+                        new.archives.iter().any(|found| found.sha256 == archive.sha256)
+                    };
+                    known.tree.is_none_or(|tree| new.tree == Some(tree))
+                        && known.archives.iter().all(has)
+                })
     }
 }
 
@@ -115,6 +118,7 @@ mod tests {
             authority: "a".parse().unwrap(),
             requested: "latest".parse().unwrap(),
             version: version.parse().unwrap(),
+            oci: None,
             platforms: platforms.iter().cloned().collect::<BTreeMap<_, _>>(),
         }
     }
@@ -144,6 +148,24 @@ mod tests {
         let other = binary("0.3.0", &[(LINUX, gz(Grade::Transfer))]);
         assert_eq!(other.clone().updated(Some(&before)).unwrap(), other);
         assert_eq!(other.clone().updated(None).unwrap(), other);
+    }
+
+    #[test]
+    fn the_image_of_a_version_stays_and_an_unseen_one_is_not_confirmed() {
+        let image = |of: &str| Some(format!("host/b@sha256:{}", digest(of)).parse().unwrap());
+        let with = |version, oci| LockedBinary { oci, ..binary(version, &[]) };
+        for (before, new, expected, confirmed) in [
+            (None, image("a"), image("a"), true),
+            (image("a"), None, image("a"), false),
+            (image("a"), image("a"), image("a"), true),
+            (image("a"), image("b"), image("a"), false),
+        ] {
+            let (before, new) = (with("0.2.0", before), with("0.2.0", new));
+            assert_eq!(new.confirms(&before), confirmed);
+            assert_eq!(new.updated(Some(&before)).unwrap().oci, expected);
+        }
+        let (before, new) = (with("0.1.0", image("a")), with("0.2.0", None));
+        assert_eq!(new.updated(Some(&before)).unwrap().oci, None, "it is of another version");
     }
 
     #[test]

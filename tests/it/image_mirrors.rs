@@ -78,6 +78,44 @@ fn a_mirror_lives_in_a_registry() {
 }
 
 #[test]
+fn a_lock_names_the_image_and_a_deployment_runs_it() {
+    let plain = Plain::of(&["0.2.0"]);
+    let registry = TestedRegistry::docker();
+    let (url, sandbox) = (registry.url(), Sandbox::new());
+    let layout = tempfile::tempdir().unwrap();
+    let layout = layout.path().join("images");
+    let layout_url = format!("oci-layout:{}", layout.display());
+    for to in [&url, &layout_url] {
+        sandbox.loom(&["mirror", "sync", "--from", &plain.url(), "--to", to]).ok();
+    }
+    let project = sandbox.project();
+    sandbox.write(project.join("loom.toml"), "[bridge]\nversion = \"0.2.0\"\n");
+    let render = ["deploy", "render", "--to", "out", "--target", "compose"];
+    sandbox.loom(&render).code(2).says(&["nothing names one by its digest", "loom lock"]);
+    sandbox.loom(&["lock", "--source", &url]).ok();
+    let lock = fs::read_to_string(project.join("loom.lock")).unwrap();
+    let document: toml::Table = lock.parse().unwrap();
+    let image = document["binary"][0]["oci"].as_str().unwrap().to_owned();
+    let names = fs::read(layout.join("index.json")).unwrap();
+    let names: serde_json::Value = serde_json::from_slice(&names).unwrap();
+    let digest = names["manifests"][0]["digest"].as_str().unwrap();
+    assert!(image.starts_with(url.strip_prefix("oci://").unwrap()), "{image}");
+    assert!(image.ends_with(&format!("/loom-bridge-server@{digest}")), "the index: {image}");
+    // It is what a deployment runs, unless another image is named.
+    sandbox.loom(&render).ok();
+    let compose = || fs::read_to_string(project.join("out/compose.yaml")).unwrap();
+    assert!(compose().contains(&image), "{}", compose());
+    let other = format!("registry.example/loom@sha256:{}", Digest::of(b"other"));
+    sandbox.loom(&[&render[..], &["--image", &other]].concat()).ok();
+    assert!(compose().contains(&other) && !compose().contains(&image), "{}", compose());
+    // A lock that is made again, from a registry or from another source, has the same bytes.
+    for source in [&url, &layout_url] {
+        sandbox.loom(&["lock", "--source", source]).ok();
+        assert_eq!(fs::read_to_string(project.join("loom.lock")).unwrap(), lock);
+    }
+}
+
+#[test]
 fn a_mirror_lives_in_a_layout() {
     let folder = tempfile::tempdir().unwrap();
     lives(&format!("oci-layout:{}", folder.path().join("images").display()));

@@ -350,8 +350,8 @@ fn a_tag_with_a_prefix_is_named_and_is_no_version() {
     images.tags.insert((BINARY.to_owned(), "v0.2.0".to_owned()), index);
     let (_registry, source) = registry(&RegistryAccess::Open, &images);
     let sandbox = Sandbox::new();
-    for version in [&["0.2.0"][..], &[]] {
-        let run = sandbox.loom(&[&["get", "--source", &source], version].concat()).code(3);
+    for args in [&["0.2.0"][..], &[], &["-v"]] {
+        let run = sandbox.loom(&[&["get", "--source", &source], args].concat()).code(3);
         run.says(&["has v0.2.0", "a tag is the version itself"]).never_says(&["tag_prefix"]);
     }
 }

@@ -76,7 +76,11 @@ fn a_signed_index_in_a_registry_decides_which_versions_there_are() {
         signed.mirror.sign_with(|payload| payload.releases[1].yanked = true);
         signed.publish_index();
         signed.lists(&["0.1.0"]);
-        signed.reader.loom(&["get", "0.2.0"]).ok().says(&["has withdrawn"]);
+        for verbose in [&[][..], &["-v"]] {
+            signed.reader.loom(&["remove", "0.2.0", "--forget"]);
+            let get = [&["get", "0.2.0"][..], verbose].concat();
+            signed.reader.loom(&get).ok().says(&["has withdrawn"]);
+        }
         if let TestedRegistry::Docker(registry) = &signed.registry {
             let requests = registry.requests();
             let begin = requests.iter().rposition(|one| one.starts_with("PUT ")).unwrap();

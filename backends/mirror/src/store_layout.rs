@@ -68,7 +68,7 @@ pub(crate) async fn find(
         tree: Some(claim(statement.tree, &location)),
         statement: Some(bytes),
         evidence: evidence(&record),
-        build: None,
+        ..Offer::default()
     }))
 }
 

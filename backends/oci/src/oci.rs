@@ -204,7 +204,11 @@ impl Source for Oci {
             at,
         });
         let statement = statement.map(|(_, text)| Bytes::from(text));
-        Ok(Some(Offer { artifacts, tree, statement, evidence, build: None }))
+        // The artifacts of other systems are no images.
+        let is_image = found.manifest.artifact_type.is_none();
+        let digest = found.index.unwrap_or(found.digest);
+        let image = self.transport.image(&repository, &digest).filter(|_| is_image);
+        Ok(Some(Offer { artifacts, tree, statement, evidence, build: None, image }))
     }
 
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {

@@ -35,7 +35,7 @@ use loom_http::{
     header::{self, HeaderMap, HeaderValue},
 };
 use loom_source::{
-    AccessDenied, Digest, Download, Name, RangeRequest, SkippedEntries, SourceError,
+    AccessDenied, Digest, Download, Name, PinnedImage, RangeRequest, SkippedEntries, SourceError,
     SourceErrorKind, json, process_clock,
 };
 use serde::Deserialize;
@@ -368,6 +368,10 @@ impl ImageTransport for RegistryTransport {
             Some(document) => descriptors(&self.location(repository, &tag), &document),
             None => Ok(Vec::new()),
         }
+    }
+
+    fn image(&self, repository: &str, digest: &Digest) -> Option<PinnedImage> {
+        format!("{}/{repository}@sha256:{digest}", self.asked.host()).parse().ok()
     }
 
     fn location(&self, repository: &str, of: &str) -> String {

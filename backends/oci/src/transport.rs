@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use loom_source::{Digest, Download, Name, RangeRequest, SkippedEntries, SourceError};
+use loom_source::{Digest, Download, Name, PinnedImage, RangeRequest, SkippedEntries, SourceError};
 
 use crate::manifest::{Descriptor, ImageDocument};
 
@@ -19,6 +19,11 @@ pub(crate) trait ImageTransport: Debug + Send + Sync {
     /// The repository that the location itself names: that of the documents of a signed mirror. `None` where the location is
     /// a registry as a whole.
     fn own_repository(&self) -> Option<String>;
+
+    /// The image with a digest by the name that programs pull; `None` where the location is no registry.
+    fn image(&self, _repository: &str, _digest: &Digest) -> Option<PinnedImage> {
+        None
+    }
 
     /// Whether a repository belongs to this location.
     fn contains(&self, repository: &str) -> bool;

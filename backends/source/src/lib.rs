@@ -143,6 +143,7 @@ pub mod file_body;
 pub mod json;
 pub mod name;
 pub mod offer;
+pub mod pinned_image;
 pub mod platform;
 pub mod process_clock;
 pub mod record;
@@ -168,6 +169,7 @@ pub use offer::{
     ArchiveFormat, Artifact, BuildInfo, ClaimedDigest, DigestSource, Evidence, EvidenceKind,
     EvidenceSubject, KnownFile, Offer, Packaging,
 };
+pub use pinned_image::{PinnedImage, PinnedImageError, image_repository};
 pub use platform::Platform;
 pub use record::{Index, IndexTimestamp, MirrorRoot, Record, SignedDocument, Statement};
 pub use release::{Product, Release};

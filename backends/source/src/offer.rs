@@ -4,7 +4,7 @@ use std::{fmt, time::SystemTime};
 
 use bytes::Bytes;
 
-use crate::{AssetRef, Digest, Release};
+use crate::{AssetRef, Digest, PinnedImage, Release};
 
 /// A release as a source offers it. Nothing in it is verified; every digest is a claim.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub struct Offer {
     pub evidence: Vec<Evidence>,
     /// The build information of a cargo build; `None` for a release.
     pub build: Option<BuildInfo>,
+    /// The image that holds the release, where a registry has one: the index of all platforms, if there is one.
+    pub image: Option<PinnedImage>,
 }
 
 /// A file of a release whose digest is known before a source is asked.

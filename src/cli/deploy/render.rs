@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use loom_source::Platform;
+use loom_source::{PinnedImage, Platform};
 use serde_json::{Value, json};
 
 use super::project::DeployedProject;
 use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown, report::deploy};
 use loom_runtime::deploy::{
     DeployFolder, DeployOptions, DeployRecord, DeployTarget, Deployment, FileChange,
-    FileDifference, PinnedImage, SecretVariable,
+    FileDifference, SecretVariable,
 };
 
 /// Arguments of `loom deploy render`.
@@ -21,7 +21,7 @@ pub(super) struct RenderArgs {
     /// Folder for the files
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
-    /// Image to run, by its digest: REPOSITORY@sha256:… [default: deploy.image]
+    /// Image to run, by its digest: REPOSITORY@sha256:… [default: deploy.image, else the image of the lock]
     #[arg(long)]
     image: Option<PinnedImage>,
     /// Name of the deployment [default: the name of the project]

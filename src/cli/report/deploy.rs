@@ -22,7 +22,8 @@ impl From<DeployError> for CommandError {
 fn hint(error: &DeployError) -> String {
     let hint = match error {
         DeployError::NoImage => {
-            "give --image REPOSITORY@sha256:…, or set deploy.image for an image of your own"
+            "lock from a registry (`loom lock --source oci://…`), give --image REPOSITORY@sha256:…, or set deploy.image for an image \
+             of your own"
         }
         DeployError::NotPinned { .. } => {
             "add @sha256:… to deploy.image, or give --image REPOSITORY@sha256:…"

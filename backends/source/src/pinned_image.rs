@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use loom_source::Digest;
+use crate::Digest;
 
 /// The longest reference, in characters: the limit of registries for a repository, and the digest.
 const LONGEST: usize = 512;
@@ -11,7 +11,7 @@ const LONGEST: usize = 512;
 ///
 /// # Examples
 /// ```
-/// use loom_runtime::deploy::PinnedImage;
+/// use loom_source::PinnedImage;
 ///
 /// let digest = "0".repeat(64);
 /// let image: PinnedImage = format!("ghcr.io/o/loom:0.2.0@sha256:{digest}").parse().unwrap();
@@ -33,12 +33,12 @@ pub struct PinnedImageError;
 impl PinnedImage {
     /// The repository: without tag and digest.
     pub fn repository(&self) -> &str {
-        repository(&self.name)
+        image_repository(&self.name)
     }
 }
 
-/// The repository of a reference, which may have a tag and a digest.
-pub(super) fn repository(reference: &str) -> &str {
+/// The repository of a reference to an image, which may have a tag and a digest.
+pub fn image_repository(reference: &str) -> &str {
     let name = reference.split('@').next().unwrap_or_default();
     match name.rsplit_once(':') {
         // The colon of a port is followed by a path.
