@@ -12,8 +12,8 @@ use crate::support::{Packing, Plain, Sandbox, TestedRegistry, tested_registry::r
 /// maintainer, whose keys are in `keys`.
 fn signed_by_commands(url: &str) -> (serde_json::Value, Sandbox) {
     let plain = Plain::of(&["0.1.0", "0.2.0"]);
-    let mut owner = Sandbox::new();
-    owner.set("LOOM_STORE_KEEP_ARCHIVES", "true");
+    let owner = Sandbox::new();
+    owner.write_user_config("[store]\nkeep_archives = true\n");
     let init = ["mirror", "init", "--to", url, "--keys", "keys", "--timestamp", "--json"];
     let root = owner.loom(&init).ok().json();
     assert_eq!(root["index"], 1, "{root}");
@@ -159,8 +159,8 @@ fn writers_of_one_registry_at_the_same_time_lose_nothing() {
     let key = owner.project().join("keys/index.pem").display().to_string();
     let writers = VERSIONS.map(|version| {
         let plain = Plain::of(&[version]);
-        let mut sandbox = Sandbox::new();
-        sandbox.set("LOOM_STORE_KEEP_ARCHIVES", "true");
+        let sandbox = Sandbox::new();
+        sandbox.write_user_config("[store]\nkeep_archives = true\n");
         sandbox.loom(&["get", "--source", &plain.url()]).ok();
         sandbox
     });

@@ -2,12 +2,13 @@
 
 use std::{fs, path::Path};
 
+use loom_source::Digest;
 use loom_test_support::docker_registry::{DockerRegistry, RegistryAccess};
 use serde_json::Value;
 
 use super::{PLATFORMS, asset, packed, tool};
 use crate::support::{
-    BINARY, Plain, Sandbox,
+    BINARY, Packing, Plain, Sandbox,
     signer::{Signer, required, trust},
 };
 
@@ -139,14 +140,17 @@ fn a_version_is_published_once() {
 #[test]
 fn releases_of_the_store_are_put_into_a_layout() {
     let plain = Plain::of(&["0.1.0", "0.2.0"]);
-    let mut sandbox = Sandbox::new();
-    sandbox.set("LOOM_STORE_KEEP_ARCHIVES", "true");
+    let sandbox = Sandbox::new();
+    sandbox.write_user_config("[store]\nkeep_archives = true\n");
     for version in ["0.1.0", "0.2.0"] {
         sandbox.loom(&["get", version, "--source", &plain.url()]).ok();
     }
     let push = ["mirror", "push", "--to", "oci-layout:images", BINARY];
     let document = sandbox.loom(&[&push[..], &["--json"]].concat()).ok().json();
     assert_eq!(document["images"].as_array().unwrap().len(), 2, "{document}");
+    let archive = Digest::of(&fs::read(plain.asset("0.2.0", Packing::TarGz)).unwrap());
+    let layer = sandbox.project().join(format!("images/blobs/sha256/{archive}"));
+    assert!(layer.exists(), "the archive that the store keeps is the layer of an image");
     let again = sandbox.loom(&push).ok().stdout();
     assert_eq!(again.matches("is up to date").count(), 2, "{again}");
     let layout = format!("oci-layout:{}", sandbox.project().join("images").display());

@@ -100,6 +100,11 @@ impl Sandbox {
         path
     }
 
+    /// Writes the configuration of the user.
+    pub fn write_user_config(&self, text: &str) {
+        self.write(self.home().join(".config/loom/config.toml"), text);
+    }
+
     /// Makes a FIFO without a writer; a relative path is relative to the project.
     pub fn fifo(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = self.project().join(path);
@@ -115,7 +120,7 @@ impl Sandbox {
             format!("[[sources]]\ntype = \"mirror\"\nurl = \"{url}\"\n{more}\n\n")
         };
         let tables: String = sources.iter().map(table).collect();
-        self.write(self.home().join(".config/loom/config.toml"), &tables);
+        self.write_user_config(&tables);
     }
 
     /// Sets a variable for all further commands.
