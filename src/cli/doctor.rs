@@ -9,7 +9,7 @@
 //! | `folders` | the folders of cache and state: writable, lockable |
 //! | `space`, `filesystem` | free space and inodes, whether programs can be executed there, and the kind of file system |
 //! | `permissions` | whether cache and state belong to this user |
-//! | `damage` | whether the store is damaged, without hashing |
+//! | `damage` | whether the store is damaged, hashing only what was touched |
 //! | `instances` | runtimes that run, are orphaned, or ended unexpectedly |
 //! | `origins` | where the configuration comes from |
 //! | `mirrors` | whether what signed mirrors publish is still valid |
@@ -71,12 +71,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut checks = vec![machine::platform(context), machine::program(context)];
     let mut findings = Vec::new();
     let mut compliance = None;
+    let mut store = Value::Null;
     let resolved = context.inputs(Flags::default()).map(|_| context.resolve(Flags::default()));
     match resolved {
         Err(failure) => checks.push(DoctorCheck::error("state", failure)),
         Ok(Ok(resolved)) => {
             checks.extend([configuration(&resolved), origins::check(context)]);
-            checks.extend(machine_checks(context, &resolved));
+            let (machine, damage) = machine_checks(context, &resolved);
+            checks.extend(machine);
+            store = damage;
             match Compliance::of(context, &resolved) {
                 Ok(found) => {
                     checks.push(found.check());
@@ -99,11 +102,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             }
         }
     }
-    report(args, context, &checks, document(context, &checks, &findings, compliance.as_ref()))
+    let mut document = document(context, &checks, &findings, compliance.as_ref());
+    document["store"] = store;
+    report(args, context, &checks, document)
 }
 
-/// The checks of the folders of this machine, and of what runs from them.
-fn machine_checks(context: &Context, resolved: &Resolved) -> Vec<DoctorCheck> {
+/// The checks of the folders of this machine, and of what runs from them; and the report of the store for JSON.
+fn machine_checks(context: &Context, resolved: &Resolved) -> (Vec<DoctorCheck>, Value) {
     let (cache, state) = (&resolved.cache_dir.value, &resolved.state_dir.value);
     let mut checks = folders::all(cache, state.path());
     #[cfg(unix)]
@@ -112,10 +117,12 @@ fn machine_checks(context: &Context, resolved: &Resolved) -> Vec<DoctorCheck> {
         checks.push(permissions::check(cache, state.path(), is_shared));
     }
     // A store that cannot be opened has a check of its own.
-    checks.extend(context.store(resolved).ok().map(|store| damage::check(&store)));
+    let damage = context.store(resolved).ok().map(|store| damage::check(&store));
+    let (damage, document) = damage.unzip();
+    checks.extend(damage);
     checks.extend(instances::all(state));
     checks.extend(machine::remains(state));
-    checks
+    (checks, document.unwrap_or_default())
 }
 
 fn configuration(resolved: &Resolved) -> DoctorCheck {

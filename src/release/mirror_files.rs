@@ -1,11 +1,12 @@
 //! Publishes a release folder to a mirror in the layout of release assets: `v0.2.0/NAME`.
 
 use loom_mirror::destination::{Destination, DestinationError, ObjectBody};
-use loom_source::{Digest, asset};
+use loom_source::{Digest, Name, asset};
 
 use super::{
     ReleaseFile, ReleaseFolder,
     checksum_files::{SIDECAR, SUMS},
+    mirrored_sums::MirroredSums,
 };
 
 /// The largest file that is compared with one of the same name, in bytes.
@@ -38,18 +39,45 @@ pub enum MirrorPublishError {
         /// The digest of the file that was to be published.
         expected: Digest,
     },
+    /// The `SHA256SUMS` of the mirror lists files of another binary too, and one of both is signed: a signature over the
+    /// lines of both has to be made by its key.
+    #[error(
+        "{key} of {mirror} has lines of {other}; with those of {binary}, {signature} is no longer a signature over it"
+    )]
+    SignedSums {
+        /// The mirror.
+        mirror: String,
+        /// The `SHA256SUMS` below its root.
+        key: String,
+        /// The name of the signature file, in the folder or at the mirror.
+        signature: String,
+        /// The binary that is published.
+        binary: Name,
+        /// What the other lines are of: a binary, or a file.
+        other: String,
+    },
+    /// Other writers changed the `SHA256SUMS` of the mirror again and again.
+    #[error("{key} of {mirror} is being changed by others")]
+    Contended {
+        /// The mirror.
+        mirror: String,
+        /// The `SHA256SUMS` below its root.
+        key: String,
+    },
     /// The mirror could not be read or written.
     #[error(transparent)]
     Destination(#[from] DestinationError),
 }
 
 /// Writes what is missing. A file that is there with other bytes is never replaced, except `SHA256SUMS` and its
-/// signatures, which grow with the release: a signature over the same `SHA256SUMS` stays.
+/// signatures, which grow with the release: a signature over the same `SHA256SUMS` stays. The lines that the mirror's
+/// `SHA256SUMS` has for other files, such as those of another binary of this version, stay too.
 ///
 /// Archives and signatures are written before checksum files, and `SHA256SUMS` last: a release that is found is complete.
 ///
 /// # Errors
-/// [`MirrorPublishError`] where the mirror has other bytes, and where it cannot be read or written.
+/// [`MirrorPublishError`] where the mirror has other bytes, where a signature would no longer be one over `SHA256SUMS`, and
+/// where the mirror cannot be read or written. Nothing is written then, unless writing itself fails.
 pub async fn publish_to_mirror(
     folder: &ReleaseFolder,
     mirror: &dyn Destination,
@@ -61,17 +89,13 @@ pub async fn publish_to_mirror(
     let [below, _] = asset::folders(&folder.version);
     let mut release = MirroredRelease { folder: below.clone(), ..MirroredRelease::default() };
     let mut files: Vec<&ReleaseFile> = folder.files.iter().collect();
-    files.sort_by_key(|file| (rank(&file.name), &file.name));
+    files.sort_by_key(|file| (file.name.ends_with(SIDECAR), &file.name));
+    let sums = MirroredSums::read(folder, mirror, &format!("{below}/{SUMS}")).await?;
     let mut missing = Vec::new();
-    let sums = folder.files.iter().find(|file| file.name == SUMS);
-    let grows = match sums {
-        Some(sums) => !is_there(mirror, &format!("{below}/{SUMS}"), sums, true).await?,
-        None => false,
-    };
     // All are compared before any is written.
-    for file in files {
+    for file in files.into_iter().filter(|file| file.name != SUMS) {
         let key = format!("{below}/{}", file.name);
-        if is_there(mirror, &key, file, grows).await? {
+        if is_there(mirror, &key, file, !sums.is_complete()).await? {
             release.kept.push(file.name.clone());
         } else {
             missing.push((key, file));
@@ -83,27 +107,27 @@ pub async fn publish_to_mirror(
         mirror.write(&key, body).await?;
         release.uploaded.push(file.name.clone());
     }
+    let Some(file) = folder.files.iter().find(|file| file.name == SUMS) else {
+        mirror.sync().await?;
+        return Ok(release);
+    };
+    if sums.is_complete() {
+        release.kept.push(file.name.clone());
+    } else {
+        observer(file);
+        sums.write(folder, mirror).await?;
+        release.uploaded.push(file.name.clone());
+    }
     mirror.sync().await?;
     Ok(release)
 }
 
-/// In which order files are written.
-fn rank(name: &str) -> u8 {
-    if name == SUMS {
-        2
-    } else if name.ends_with(SIDECAR) {
-        1
-    } else {
-        0
-    }
-}
-
-/// Whether the mirror has the file with the same bytes. Where `SHA256SUMS` `grows`, it and its signatures may have others.
+/// Whether the mirror has the file with the same bytes. Signatures over `SHA256SUMS` may have others where it is replaced.
 async fn is_there(
     mirror: &dyn Destination,
     key: &str,
     file: &ReleaseFile,
-    grows: bool,
+    replaces_signatures: bool,
 ) -> Result<bool, MirrorPublishError> {
     let Some(stat) = mirror.stat(key).await? else { return Ok(false) };
     let is_same = stat.size == file.size
@@ -114,7 +138,7 @@ async fn is_there(
     if is_same {
         return Ok(true);
     }
-    if grows && file.name.starts_with(SUMS) {
+    if replaces_signatures && file.name.starts_with(SUMS) {
         return Ok(false);
     }
     let (mirror, key, expected) = (mirror.to_string(), key.to_owned(), file.sha256);

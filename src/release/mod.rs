@@ -6,6 +6,7 @@
 //! | [`checksum_files`] | `.sha256` files and `SHA256SUMS`, as coreutils writes them |
 //! | [`sign`] | signs the files of a release folder |
 //! | `mirror_files` | [`publish_to_mirror`]: publishes a folder to a mirror |
+//! | `mirrored_sums` | the `SHA256SUMS` of a mirror, which lists the files of all binaries |
 //! | [`check`] | checks what was published |
 //! | [`interpreter`] | the loader that a program for Linux needs |
 //! | `elf_file` | reads parts of ELF files |
@@ -19,6 +20,7 @@ pub mod checksum_files;
 mod elf_file;
 pub mod interpreter;
 mod mirror_files;
+mod mirrored_sums;
 pub mod pack;
 mod placed_file;
 pub mod release_folder;

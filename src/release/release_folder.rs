@@ -18,7 +18,7 @@ const MAX_FILES: usize = 1000;
 const LONGEST_KEY: u64 = 64 * 1024;
 
 /// The longest checksum file that is read, in bytes.
-const LONGEST_CHECKSUMS: u64 = 1024 * 1024;
+pub(super) const LONGEST_CHECKSUMS: u64 = 1024 * 1024;
 
 /// A folder with the files of one release: assets, checksum files, signatures, and whatever is published beside them.
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ use super::{
 /// What is to be hashed, with how to fix it where it is damaged.
 #[derive(Default)]
 pub(super) struct HashJobs {
-    trees: Vec<(PathBuf, TreeListing, String)>,
+    trees: Vec<(Digest, PathBuf, TreeListing, String)>,
     objects: Vec<(PathBuf, Digest, String)>,
 }
 
@@ -53,15 +53,33 @@ impl HashJobs {
         self.objects.push((path, digest, fix));
     }
 
-    pub(super) fn add_tree(&mut self, folder: PathBuf, listing: TreeListing, fix: String) {
-        self.trees.push((folder, listing, fix));
+    pub(super) fn add_tree(
+        &mut self,
+        tree: Digest,
+        folder: PathBuf,
+        listing: TreeListing,
+        fix: String,
+    ) {
+        self.trees.push((tree, folder, listing, fix));
     }
 
     /// Only the trees and objects in which something was found.
     pub(super) fn only(mut self, found: &[Damage]) -> Self {
-        self.trees.retain(|(folder, ..)| found.iter().any(|one| one.path.starts_with(folder)));
+        self.trees.retain(|(_, folder, ..)| found.iter().any(|one| one.path.starts_with(folder)));
         self.objects.retain(|(object, ..)| found.iter().any(|one| one.path == *object));
         self
+    }
+
+    /// Only the trees for which `is_wanted`, and no objects.
+    pub(super) fn only_trees(mut self, is_wanted: impl Fn(&Digest, &TreeListing) -> bool) -> Self {
+        self.trees.retain(|(tree, _, listing, _)| is_wanted(tree, listing));
+        self.objects.clear();
+        self
+    }
+
+    /// The number of trees.
+    pub(super) fn trees(&self) -> usize {
+        self.trees.len()
     }
 
     /// The files that are missing, or are no files; nothing is hashed.
@@ -95,7 +113,7 @@ impl HashJobs {
     /// One job for each inode, the largest first, and the files that cannot be hashed.
     fn jobs(&self) -> (Vec<HashJob>, Vec<Damage>) {
         let objects = (0..self.objects.len()).map(VerifiedFile::Object);
-        let entries = self.trees.iter().enumerate().flat_map(|(tree, (_, listing, _))| {
+        let entries = self.trees.iter().enumerate().flat_map(|(tree, (_, _, listing, _))| {
             (0..listing.entries().len()).map(move |entry| VerifiedFile::Entry(tree, entry))
         });
         let mut by_inode: BTreeMap<(u64, u64), HashJob> = BTreeMap::new();
@@ -120,7 +138,7 @@ impl HashJobs {
         let path = match file {
             VerifiedFile::Object(_) => self.path(file),
             VerifiedFile::Entry(tree, entry) => {
-                let (folder, listing, _) = &self.trees[tree];
+                let (_, folder, listing, _) = &self.trees[tree];
                 check_kind(folder, &listing.entries()[entry])?
             }
         };
@@ -138,7 +156,7 @@ impl HashJobs {
         match file {
             VerifiedFile::Object(place) => self.objects[place].0.clone(),
             VerifiedFile::Entry(tree, entry) => {
-                let (folder, listing, _) = &self.trees[tree];
+                let (_, folder, listing, _) = &self.trees[tree];
                 folder.join(listing.entries()[entry].path.as_str())
             }
         }
@@ -162,12 +180,13 @@ impl HashJobs {
     fn compare(&self, file: VerifiedFile, got: Measured) -> Result<(), StoreError> {
         match file {
             VerifiedFile::Object(place) if self.objects[place].1 == got.digest => Ok(()),
-            VerifiedFile::Object(_) => {
-                let what = format!("its SHA-256 is {}", got.digest);
+            VerifiedFile::Object(place) => {
+                let what =
+                    format!("expected SHA-256 {}, got {}", self.objects[place].1, got.digest);
                 Err(StoreError::Damaged { path: self.path(file), what })
             }
             VerifiedFile::Entry(tree, entry) => {
-                compare(self.path(file), &self.trees[tree].1.entries()[entry], got)
+                compare(self.path(file), &self.trees[tree].2.entries()[entry], got)
             }
         }
     }
@@ -175,7 +194,7 @@ impl HashJobs {
     fn damage(&self, file: VerifiedFile, error: StoreError) -> Damage {
         let fix = match file {
             VerifiedFile::Object(place) => self.objects[place].2.clone(),
-            VerifiedFile::Entry(tree, _) => self.trees[tree].2.clone(),
+            VerifiedFile::Entry(tree, _) => self.trees[tree].3.clone(),
         };
         match error {
             StoreError::Damaged { path, what } => Damage { path, what, fix },

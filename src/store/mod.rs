@@ -165,7 +165,7 @@ pub use repair::{RepairScope, Repaired};
 pub use roots::{Generations, ReleaseGeneration};
 pub use staged::Staged;
 pub use verification::Verification;
-pub use verify::VerifyReport;
+pub use verify::{QuickReport, VerifyReport};
 pub use verify_evidence::{EvidenceCheck, EvidenceReport, EvidenceResult};
 pub use writers::StoreWriters;
 

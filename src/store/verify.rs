@@ -1,7 +1,7 @@
 //! Verifies a whole store: hashes all trees and objects, and follows all records, verifications and links.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -34,7 +34,25 @@ pub struct VerifyReport {
     pub notices: Vec<Damage>,
 }
 
+/// What a look at a store found that hashes only what was touched.
+#[derive(Debug, Default)]
+pub struct QuickReport {
+    /// What was found. Objects other than listings were not hashed.
+    pub report: VerifyReport,
+    /// The number of trees that were hashed, because they are not what their fingerprints say.
+    pub hashed: usize,
+    /// The number of trees that were compared by their fingerprints only.
+    pub compared: usize,
+}
+
 impl VerifyReport {
+    /// Adds what hashing found. It says more than what reading the same file found before.
+    fn add_hashed(&mut self, damages: Vec<Damage>) {
+        let hashed: BTreeSet<&Path> = damages.iter().map(|damage| damage.path.as_path()).collect();
+        self.findings.retain(|found| !hashed.contains(found.path.as_path()));
+        self.findings.extend(damages);
+    }
+
     pub(super) fn find(
         &mut self,
         path: impl Into<PathBuf>,
@@ -101,20 +119,41 @@ impl Store {
         // In a store that this process cannot lock, another one may remove something all the same.
         let _lock = self.lock_against_collection().ok();
         let (mut report, jobs) = self.verify_structure()?;
-        report.findings.extend(jobs.only(found).run().0);
+        report.add_hashed(jobs.only(found).run().0);
         Ok(report)
     }
 
-    /// As [`verify`](Self::verify), without hashing: looks at links, listings, records and verifications, and for files that
-    /// are missing or too many.
+    /// As [`verify`](Self::verify), without hashing what was not touched: looks at links, listings, records and
+    /// verifications, for files that are missing or too many, and at the fingerprints of all trees. Those with another one
+    /// are hashed. Changes nothing.
     ///
     /// # Errors
     /// As for [`verify`](Self::verify).
-    pub fn verify_quickly(&self) -> Result<VerifyReport, StoreError> {
+    pub fn verify_quickly(&self) -> Result<QuickReport, StoreError> {
+        let quick = self.look_quickly()?;
+        if quick.report.findings.is_empty() {
+            return Ok(quick);
+        }
+        // What another process has removed since is no damage.
+        let _lock = self.lock_against_collection().ok();
+        self.look_quickly()
+    }
+
+    fn look_quickly(&self) -> Result<QuickReport, StoreError> {
         let (mut report, jobs) = self.verify_structure()?;
-        report.findings.extend(jobs.missing());
+        let missing = jobs.missing();
+        let all = jobs.trees();
+        let touched = jobs.only_trees(|tree, listing| {
+            let current = self.fingerprint(tree, listing);
+            !current.is_some_and(|now| self.is_recorded(tree, &now.text))
+        });
+        let (mut damages, bytes) = touched.run();
+        damages.extend(missing);
+        report.add_hashed(damages);
         report.order();
-        Ok(report)
+        report.bytes = bytes;
+        let hashed = touched.trees();
+        Ok(QuickReport { report, hashed, compared: all.saturating_sub(hashed) })
     }
 
     /// Looks at everything but the bytes of files, which are left as jobs. What cannot be read is a finding.
@@ -201,7 +240,7 @@ impl Store {
             match report.read(self.listing(&tree), &fix(by))? {
                 Some(listing) => {
                     verify_tree(&folder, &listing, report)?;
-                    jobs.add_tree(folder, listing, fix(by));
+                    jobs.add_tree(tree, folder, listing, fix(by));
                 }
                 // Before the first barrier of a publication a tree may be there without its listing.
                 None if by.is_empty() || report.findings.len() > known => {}

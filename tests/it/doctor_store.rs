@@ -42,6 +42,38 @@ fn damage_is_named_with_the_command_that_mends_it() {
     assert!(store["message"].as_str().unwrap().contains("half deleted"), "{store}");
 }
 
+/// `doctor` hashes what was touched, and says what it did not hash.
+#[test]
+fn a_changed_file_is_found_by_its_fingerprint() {
+    let (sandbox, mirror) = (Sandbox::direct(), Plain::of(&["0.1.0", "0.2.0"]));
+    config(&sandbox, &mirror.url());
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", version]).ok();
+    }
+    let store = |code: i32| sandbox.loom(&["doctor", "--json"]).code(code).json()["store"].clone();
+    let before = store(0);
+    let counts = |store: &Value| (store["trees_compared"].clone(), store["trees_hashed"].clone());
+    assert_eq!(counts(&before), (2.into(), 0.into()), "{before}");
+    assert_eq!((&before["bytes_hashed"], &before["damages"]), (&0.into(), &serde_json::json!([])));
+    let message = checks(&sandbox, 0, "damage")[0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("2 trees compared by fingerprint"), "{message}");
+    assert!(message.contains("`loom store verify` hashes all"), "{message}");
+    // The same size, and other bytes.
+    let program = sandbox.link("0.2.0").canonicalize().unwrap();
+    crate::support::sandbox::make_removable(program.parent().unwrap());
+    let mut bytes = fs::read(&program).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&program, bytes).unwrap();
+    let after = store(1);
+    assert_eq!(counts(&after), (1.into(), 1.into()), "{after}");
+    let damages = after["damages"].as_array().unwrap();
+    assert_eq!(damages.len(), 1, "{after}");
+    assert_eq!(damages[0]["path"], program.to_str().unwrap(), "{after}");
+    assert!(damages[0]["what"].as_str().unwrap().contains("expected SHA-256"), "{after}");
+    let verified = sandbox.loom(&["store", "verify", "--json"]).code(6).json();
+    assert_eq!(verified["findings"], after["damages"], "{verified}");
+}
+
 #[test]
 fn runtimes_that_run_and_that_ended_are_counted() {
     let (sandbox, mirror) = (Sandbox::direct(), Plain::with_server("0.2.0"));

@@ -111,6 +111,54 @@ fn a_tree_without_any_copy_is_named_offline() {
     assert_all_here(&sandbox, "with the source");
 }
 
+/// One damaged file is one problem, whose cause is told where it is mended and where it is left.
+#[test]
+fn a_damaged_file_counts_once_and_its_cause_is_told() {
+    let (sandbox, mirror) = installed(false);
+    let program = sandbox.link("0.2.0").canonicalize().unwrap();
+    let tree = program.parent().unwrap();
+    make_removable(tree);
+    fs::write(&program, "damaged").unwrap();
+    let found = sandbox.loom(&["store", "verify", "--json"]).code(6).json();
+    let cause = found["findings"][0]["what"].as_str().unwrap().to_owned();
+    assert!(cause.contains("expected ") && cause.contains("got 7"), "{cause}");
+    mirror_away(&mirror, true);
+    let run = sandbox.loom(&["store", "repair", "--json"]).code(6).json();
+    assert_eq!(run["left"].as_array().unwrap().len(), 1, "{run}");
+    assert_eq!(run["left"][0]["path"], program.to_str().unwrap(), "{run}");
+    let what = run["left"][0]["what"].as_str().unwrap();
+    assert!(what.starts_with(&cause) && what.contains("no source could serve"), "{what}");
+    let text = sandbox.loom(&["store", "repair"]).code(6).stdout();
+    assert_eq!(text.matches(&cause).count(), 1, "{text}");
+    assert!(text.ends_with("1 problem left\n"), "{text}");
+    mirror_away(&mirror, false);
+    let run = sandbox.loom(&["store", "repair", "--json"]).ok().json();
+    let repaired = run["repaired"].as_array().unwrap();
+    assert_eq!(repaired.len(), 1, "{run}");
+    assert!(repaired[0]["what"].as_str().unwrap().contains(&cause), "{run}");
+    assert!(repaired[0]["how"].as_str().unwrap().contains("fetched from"), "{run}");
+}
+
+/// A listing with other bytes is one finding and one repair.
+#[test]
+fn a_damaged_object_counts_once() {
+    let (sandbox, _mirror) = installed(false);
+    let tree = sandbox.link("0.2.0").canonicalize().unwrap().parent().unwrap().to_owned();
+    let digest = tree.file_name().unwrap().to_str().unwrap();
+    let listing = sandbox.cache().join("objects/sha256").join(&digest[..2]).join(digest);
+    let mut bytes = fs::read(&listing).unwrap();
+    bytes.push(b'\n');
+    fs::set_permissions(&listing, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&listing, bytes).unwrap();
+    let found = sandbox.loom(&["store", "verify", "--json"]).code(6).json();
+    assert_eq!(found["findings"].as_array().unwrap().len(), 1, "{found}");
+    let cause = found["findings"][0]["what"].as_str().unwrap();
+    assert!(cause.starts_with(&format!("expected SHA-256 {digest}, got ")), "{cause}");
+    let text = sandbox.loom(&["store", "repair"]).ok().stdout();
+    assert!(text.contains(&format!("{cause}; made again from the tree")), "{text}");
+    assert!(text.ends_with("OK: 1 file repaired, 2 releases\n"), "{text}");
+}
+
 /// Hides the releases of a mirror, or brings them back.
 fn mirror_away(mirror: &Plain, away: bool) {
     for version in VERSIONS {

@@ -5,6 +5,7 @@ use loom_source::{Release, Slot};
 use super::{
     super::{AcquireError, Acquirer},
     RepairReport,
+    report::UnmendedRelease,
 };
 use crate::{
     acquire::acquirer::RebuiltFrom,
@@ -51,9 +52,10 @@ impl Acquirer<'_> {
                 report.repaired.push(Repaired::new(folder, format!("made again from {from}")));
             }
             // No source has builds: they are made by cargo.
-            None if release.slot == Slot::Dev => report.left.push(Damage {
+            None if release.slot == Slot::Dev => report.unmended.push(UnmendedRelease {
                 path: folder,
-                what: "it is damaged, and has no copy".to_owned(),
+                problem: "it is damaged".to_owned(),
+                why: Some("it has no copy".to_owned()),
                 fix: "`loom get --build` makes it again".to_owned(),
             }),
             // It is fetched with its version.

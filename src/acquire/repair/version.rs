@@ -6,6 +6,7 @@ use loom_source::{Digest, Release};
 use super::{
     super::{AcquireError, Acquirer, How, reverify::reverify, state::highest},
     RepairReport,
+    report::UnmendedRelease,
 };
 use crate::store::{Damage, Presence, Recovery, RepairScope, Repaired, TreeRef, Unverified};
 
@@ -37,12 +38,9 @@ impl Acquirer<'_> {
                 let is_whole = store.check_tree(&tree).is_ok();
                 if is_whole { path } else { store.tree(&tree) }
             });
-            let what = match error {
-                Some(error) => format!("{release}: {problem}; {error}"),
-                None => format!("{release}: {problem}"),
-            };
+            let problem = format!("{release}: {problem}");
             let fix = format!("`loom get --force-download {}` fetches it again", release.slot);
-            report.left.push(Damage { path, what, fix });
+            report.unmended.push(UnmendedRelease { path, problem, why: error, fix });
         }
         Ok(())
     }

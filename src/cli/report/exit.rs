@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     Offline,
     /// The lock file does not agree with what is requested, or cannot be used.
     Lock,
-    /// A port is taken, or a runtime runs already with other settings.
+    /// Something else is in the way: a port, a runtime that runs, or a process that uses, locks or changes what is needed.
     Busy,
     /// The disk is full.
     DiskFull,
@@ -119,7 +119,8 @@ pub(crate) const EXIT_CODES: &[DocumentedExit] = &[
     ),
     DocumentedExit::of(
         Exit::Busy,
-        "A port is taken, or a runtime is already running with other settings",
+        "A port is taken; a runtime is running already; the version is in use; or another process holds a lock, or keeps \
+         changing the same mirror",
     ),
     DocumentedExit::of(Exit::DiskFull, "The disk is full"),
     DocumentedExit::new(

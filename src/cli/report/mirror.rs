@@ -130,8 +130,16 @@ impl From<MirrorServeError> for CommandError {
         match &error {
             MirrorServeError::Source(error) => source_error::unanswered(error),
             MirrorServeError::Folder { .. } => Self::of(Exit::Usage, &error),
-            MirrorServeError::Listen { .. } => Self::of(Exit::Busy, &error)
-                .hint("another program may use the port; --listen 127.0.0.1:0 uses a free one"),
+            MirrorServeError::Listen { source, .. } => {
+                let is_taken = source.kind() == std::io::ErrorKind::AddrInUse;
+                let (exit, hint) = if is_taken {
+                    let hint = "another program uses the port; --listen 127.0.0.1:0 uses a free one";
+                    (Exit::Busy, hint)
+                } else {
+                    (Exit::Usage, "--listen takes an address of this machine, and a port that this user may use")
+                };
+                Self::of(exit, &error).hint(hint)
+            }
             MirrorServeError::Remote { .. } => Self::of(Exit::Usage, &error)
                 .hint("--remote allows it: then everybody who can reach it can read the mirror"),
             MirrorServeError::NoStore { .. } => Self::of(Exit::Usage, &error)

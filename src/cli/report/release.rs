@@ -159,6 +159,12 @@ impl From<MirrorPublishError> for CommandError {
             MirrorPublishError::Destination(error) => error.into(),
             MirrorPublishError::Differs { .. } => Self::of(Exit::Integrity, &error)
                 .hint("what is published is never replaced: publish a new version"),
+            MirrorPublishError::SignedSums { .. } => Self::of(Exit::Integrity, &error).hint(
+                "add the lines of the mirror to the SHA256SUMS of the folder, for instance by packing both into one folder; \
+                 remove its old signatures, sign it again with `loom release sign`, and publish it with all signatures",
+            ),
+            MirrorPublishError::Contended { .. } => Self::of(Exit::Busy, &error)
+                .hint("run the command again when the others are done"),
             MirrorPublishError::StoreLayout(_) => Self::of(Exit::Usage, &error).hint(
                 "publish to another folder, or publish again: the mirror got a store meanwhile",
             ),

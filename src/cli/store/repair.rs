@@ -98,7 +98,7 @@ fn none_here(args: &Args) -> Result<(), CommandError> {
 }
 
 fn repaired_json(repaired: &Repaired) -> serde_json::Value {
-    json!({"path": shown(&repaired.path), "how": repaired.how})
+    json!({"path": shown(&repaired.path), "how": repaired.how, "what": repaired.what})
 }
 
 fn damage_json(damage: &Damage) -> serde_json::Value {
@@ -113,7 +113,10 @@ fn damage_lines(damages: &[Damage]) -> String {
 
 /// What was repaired, what could not be, and a closing line.
 fn text(report: &RepairReport) -> String {
-    let line = |it: &Repaired| format!("{}: {}\n", it.path.display(), it.how);
+    let line = |it: &Repaired| match &it.what {
+        Some(what) => format!("{}: {what}; {}\n", it.path.display(), it.how),
+        None => format!("{}: {}\n", it.path.display(), it.how),
+    };
     let repaired: String = report.repaired.iter().map(line).collect();
     let releases = counted(report.releases, "release");
     let verdict = match (report.repaired.len(), report.left.len()) {

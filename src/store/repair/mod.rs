@@ -34,12 +34,14 @@ pub struct Repaired {
     pub path: PathBuf,
     /// How it was repaired.
     pub how: String,
+    /// What was wrong, as [`Store::verify`] names it; `None` where verifying did not find it.
+    pub what: Option<String>,
 }
 
 impl Repaired {
     /// Something at `path` that was repaired in this way.
     pub fn new(path: impl Into<PathBuf>, how: impl Into<String>) -> Self {
-        Self { path: path.into(), how: how.into() }
+        Self { path: path.into(), how: how.into(), what: None }
     }
 }
 

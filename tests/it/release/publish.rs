@@ -172,6 +172,78 @@ fn a_mirror_gets_what_it_lacks_and_keeps_what_it_has() {
     sandbox.loom(&["release", "publish", "dist", "--to", "http://127.0.0.1:1/x"]).code(2);
 }
 
+/// Packs a second binary into its own folder.
+fn pack_other(sandbox: &Sandbox, to: &str) {
+    let program = b"#!/bin/sh\necho loom-other 0.2.0\n";
+    let folder = sandbox.project().join("other-builds/linux-x86_64");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("loom-other"), program).unwrap();
+    let pack = ["release", "pack", "--binary", "loom-other", "--program", "other-builds"];
+    let more = ["--version", "0.2.0", "--platform", "linux-x86_64", "--to", to];
+    sandbox.loom(&[&pack[..], &more].concat()).ok();
+}
+
+const OTHER: [&str; 7] =
+    ["release", "publish", "--binary", "loom-other", "other", "--to", "./mirror"];
+
+#[test]
+fn a_second_binary_keeps_the_checksums_of_the_first() {
+    let (sandbox, dist) = packed("0.2.0");
+    pack_other(&sandbox, "other");
+    let publish = ["release", "publish", "dist", "--to", "./mirror"];
+    sandbox.loom(&publish).ok();
+    let uploaded = sandbox.loom(&[&OTHER[..], &["--json"]].concat()).ok().json();
+    assert_eq!(uploaded["uploaded"].as_array().unwrap().len(), 3, "{uploaded}");
+    let published = sandbox.project().join("mirror/v0.2.0/SHA256SUMS");
+    let own = |folder: &std::path::Path| fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    let both = [own(&dist), own(&sandbox.project().join("other"))].concat();
+    let mut lines: Vec<&str> = both.lines().collect();
+    lines.sort_by_key(|line| line.split_once("  ").unwrap().1);
+    let merged = format!("{}\n", lines.join("\n"));
+    assert_eq!(fs::read_to_string(&published).unwrap(), merged);
+    // Both are found, and neither takes the lines of the other away later.
+    for folder in [&publish[..], &OTHER] {
+        let again = sandbox.loom(folder).ok().stdout();
+        assert!(again.contains("(0 uploaded,"), "{again}");
+    }
+    assert_eq!(fs::read_to_string(&published).unwrap(), merged);
+    for name in ["SHA256SUMS", "loom-other-0.2.0-linux-x86_64.tar.gz"] {
+        assert!(published.with_file_name(name).exists(), "{name}");
+    }
+    sandbox.loom(&["get", "0.2.0", "--source", "./mirror"]).ok();
+    sandbox.loom(&["release", "check", "./mirror", "0.2.0"]).ok();
+    let check = ["release", "check", "--binary", "loom-other", "./mirror", "0.2.0"];
+    sandbox.loom(&[&check[..], &["--platform", "linux-x86_64"]].concat()).ok();
+}
+
+#[test]
+fn signed_checksums_of_two_binaries_are_signed_together() {
+    let (sandbox, dist) = packed("0.2.0");
+    pack_other(&sandbox, "other");
+    let signer = Signer::new();
+    signer.sign(&dist.join("SHA256SUMS"));
+    let publish = ["release", "publish", "dist", "--to", "./mirror"];
+    sandbox.loom(&publish).ok();
+    let folder = sandbox.project().join("mirror/v0.2.0");
+    let before = names(&folder);
+    let sums = fs::read(folder.join("SHA256SUMS")).unwrap();
+    let refused = ["v0.2.0/SHA256SUMS", "SHA256SUMS.minisig", "loom-other", "loom-bridge-server"];
+    sandbox.loom(&OTHER).code(6).says(&refused).says(&["loom release sign"]);
+    assert_eq!(fs::read(folder.join("SHA256SUMS")).unwrap(), sums);
+    assert_eq!(names(&folder), before);
+    // The hint: the lines of both in one folder, signed again.
+    pack_other(&sandbox, "dist");
+    sandbox.loom(&publish).code(6).says(&["SHA256SUMS.minisig"]);
+    fs::remove_file(dist.join("SHA256SUMS.minisig")).unwrap();
+    sandbox.loom(&publish).code(6).says(&["SHA256SUMS.minisig", "no longer"]);
+    signer.sign(&dist.join("SHA256SUMS"));
+    sandbox.loom(&publish).ok();
+    for name in ["SHA256SUMS", "SHA256SUMS.minisig"] {
+        assert_eq!(fs::read(folder.join(name)).unwrap(), fs::read(dist.join(name)).unwrap());
+    }
+    sandbox.loom(&["release", "check", "./mirror", "0.2.0", "--key", &signer.public]).ok();
+}
+
 #[test]
 fn a_signed_mirror_gets_records_signatures_and_an_index() {
     let (sandbox, dist) = packed("0.2.0");

@@ -10,7 +10,7 @@ use loom_base::{bounded_file, clean};
 use loom_runtime::{
     config::{Flags, Resolved},
     launch::LogRange,
-    store::{Damage, Receipt, Store},
+    store::{Damage, QuickReport, Receipt, Store},
 };
 use serde_json::{Value, json};
 
@@ -146,12 +146,12 @@ fn of_store(
     Ok(parts)
 }
 
-/// The damage that can be seen without hashing.
+/// The damage that can be seen without hashing what was not touched.
 fn verify(store: &Store) -> Result<Value, CommandError> {
-    let report = store.verify_quickly()?;
+    let QuickReport { report, hashed, compared } = store.verify_quickly()?;
     let finding = |damage: &Damage| json!({"path": shown(&damage.path), "what": damage.what});
     Ok(json!({
-        "schema": 1, "hashed": false, "releases": report.releases, "trees": report.trees,
+        "schema": 1, "trees_hashed": hashed, "trees_compared": compared, "releases": report.releases, "trees": report.trees,
         "objects": report.objects, "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     }))
 }

@@ -155,6 +155,10 @@ pub(super) fn serve_errors() -> Vec<MirrorServeError> {
     vec![
         MirrorServeError::Folder { path: "/srv/loom".into(), source: io_error() },
         MirrorServeError::Listen { address: address(), source: io_error() },
+        MirrorServeError::Listen {
+            address: address(),
+            source: std::io::ErrorKind::AddrInUse.into(),
+        },
         MirrorServeError::Remote { address: address() },
         MirrorServeError::NoStore { mirror: "https://mirror.example/loom".to_owned() },
         SourceError::new("https://mirror.example/loom/format", SourceErrorKind::Tls).into(),

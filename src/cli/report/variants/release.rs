@@ -30,7 +30,7 @@ variants!(PackError {
 
 variants!(ReleaseFolderError { Empty, Versions, NotAFile, Checksum, TooMany, Io });
 
-variants!(MirrorPublishError { StoreLayout, Differs, Destination });
+variants!(MirrorPublishError { StoreLayout, Differs, SignedSums, Contended, Destination });
 
 variants!(SignError { Key, Other, Gpg, Io });
 
@@ -175,6 +175,14 @@ pub(super) fn mirror_errors() -> Vec<MirrorPublishError> {
             key: format!("v0.2.0/{ASSET}"),
             expected: Digest::of(b"asset"),
         },
+        MirrorPublishError::SignedSums {
+            mirror: mirror(),
+            key: "v0.2.0/SHA256SUMS".to_owned(),
+            signature: "SHA256SUMS.minisig".to_owned(),
+            binary: Name::default(),
+            other: "loom".to_owned(),
+        },
+        MirrorPublishError::Contended { mirror: mirror(), key: "v0.2.0/SHA256SUMS".to_owned() },
         write(io::ErrorKind::PermissionDenied),
         write(io::ErrorKind::StorageFull),
         MirrorPublishError::Destination(DestinationError::Locked {
