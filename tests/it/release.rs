@@ -4,6 +4,7 @@ mod check;
 mod images;
 mod pack;
 mod publish;
+mod referrers;
 mod sign;
 
 use std::{fs, path::PathBuf};
