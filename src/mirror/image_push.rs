@@ -1,12 +1,15 @@
 //! [`push_images`]: puts releases of the store on this machine into a registry or an image layout.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use bytes::Bytes;
 use loom_base::bounded_file;
 use loom_oci::{
     ImagePublisher,
-    publish::{ImageEvidence, ImageEvidenceSubject, ImageVersion, PublishedImages, ReleaseImage},
+    publish::{
+        ImageEvidence, ImageEvidenceSubject, ImageVersion, PublishedImages, ReleaseImage,
+        RuntimeLayerFile,
+    },
 };
 use loom_source::{
     ArchiveFormat, Digest, EvidenceKind, Name, Platform, Version,
@@ -23,7 +26,7 @@ const FORMATS: [ArchiveFormat; 3] =
     [ArchiveFormat::TarGz, ArchiveFormat::TarZst, ArchiveFormat::Zip];
 
 /// The files with additional layers for the images of each platform.
-pub type RuntimeLayers = BTreeMap<Platform, PathBuf>;
+pub type RuntimeLayers = BTreeMap<Platform, RuntimeLayerFile>;
 
 /// A version that was put into a registry.
 #[derive(Debug)]
@@ -75,6 +78,25 @@ pub async fn push_images(
         pushed.push(PushedVersion { images, copied });
     }
     Ok(pushed)
+}
+
+/// The size of the image of a release, as it is transferred: its archive and its additional layer, in bytes. Documents and the
+/// layer that all images have are a few thousand bytes more.
+///
+/// # Errors
+/// Where a file cannot be read.
+pub fn image_size(
+    one: &StoreRelease,
+    store: &Store,
+    layers: &RuntimeLayers,
+) -> Result<u64, MirrorTaskError> {
+    let (_, archive) = asset(one, store)?;
+    let layer = layers.get(&one.release.platform).map(|layer| layer.path.clone());
+    let size = |path: PathBuf| match fs::metadata(&path) {
+        Ok(metadata) => Ok(metadata.len()),
+        Err(source) => Err(MirrorTaskError::Staging { folder: path, source }),
+    };
+    [archive].into_iter().chain(layer).map(size).sum()
 }
 
 /// A release as it is published: its archive, or its program where it has no archive.

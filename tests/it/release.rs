@@ -4,6 +4,10 @@ mod check;
 mod images;
 mod pack;
 mod publish;
+#[cfg(target_os = "linux")]
+mod readers;
+#[cfg(target_os = "linux")]
+mod runtime_layers;
 mod sign;
 
 use std::{fs, path::PathBuf};

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `image_publisher` | [`ImagePublisher`]: writes the images of a version |
-//! | `release_image` | [`ReleaseImage`]: the release of one platform, to be published |
+//! | `release_image` | [`ReleaseImage`]: the release of one platform, to be published, with its [`RuntimeLayerFile`] |
 //! | `published_images` | [`PublishedImages`]: what is there after publishing |
 //! | `release_documents` | the documents and blobs that a release is written as |
 //! | `image_config` | the configuration of an image |
@@ -36,4 +36,4 @@ pub use image_publisher::{ImagePublisher, ImageVersion};
 pub use image_statements::ImageStatement;
 pub use layout_archive::LayoutArchive;
 pub use published_images::{PlatformImage, PublishedImages};
-pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage};
+pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage, RuntimeLayerFile};
