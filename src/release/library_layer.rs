@@ -103,7 +103,8 @@ fn append(
     tar.append(&header, bytes.unwrap_or_default())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::{fs, os::unix::fs::symlink};
 

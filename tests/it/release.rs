@@ -2,6 +2,8 @@
 
 mod check;
 mod images;
+#[cfg(target_os = "linux")]
+mod images_offline;
 mod pack;
 mod publish;
 #[cfg(target_os = "linux")]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use loom_oci::publish::RuntimeLayerFile;
 use loom_runtime::{
-    mirror::{self, RuntimeLayers, StoreRelease},
+    mirror::{self, ImageParts, StoreRelease},
     release::{ElfLinks, LibraryLayer},
 };
 use loom_source::Platform;
@@ -27,7 +27,7 @@ const SERVER: &str = "loom-bridge-server";
 
 /// The files with the layers. Those that were made are removed when the value is dropped.
 pub(super) struct ImageLayers {
-    pub(super) files: RuntimeLayers,
+    pub(super) parts: ImageParts,
     _work: TempDir,
 }
 
@@ -41,7 +41,7 @@ impl ImageLayers {
         let work = tempfile::tempdir().map_err(|error| unstaged(&error))?;
         let origins = runtime_layer::by_platform(layers);
         let cwd = context.cwd()?;
-        let mut files = RuntimeLayers::new();
+        let mut parts = ImageParts::default();
         for one in unpacked.releases.iter().filter(|one| is_linux(one.release.platform)) {
             let platform = one.release.platform;
             let program = program(unpacked, one);
@@ -55,10 +55,10 @@ impl ImageLayers {
                     None
                 }
             };
-            files.extend(layer.map(|layer| (platform, layer)));
-            warn_of_size(context, unpacked, one, &files)?;
+            parts.layers.extend(layer.map(|layer| (platform, layer)));
+            warn_of_size(context, unpacked, one, &parts)?;
         }
-        Ok(Self { files, _work: work })
+        Ok(Self { parts, _work: work })
     }
 }
 
@@ -100,12 +100,12 @@ fn warn_of_size(
     context: &Context,
     unpacked: &UnpackedFolder,
     one: &StoreRelease,
-    files: &RuntimeLayers,
+    parts: &ImageParts,
 ) -> Result<(), CommandError> {
     if one.release.binary.as_ref() != SERVER {
         return Ok(());
     }
-    let size = mirror::image_size(one, &unpacked.store, files)?;
+    let size = mirror::image_size(one, &unpacked.store, parts)?;
     if size > LARGEST_SERVER {
         context.printer.warning(format!(
             "the image of {} has {:.1} MB, compressed; one of {SERVER} is to have {} MB at most",

@@ -30,7 +30,7 @@ pub(super) fn run(
     let reporter = TransferReport::new(&context.printer);
     let (store, releases) = (&unpacked.store, &unpacked.releases);
     let pushed =
-        mirror::push_indexed_images(&writer, publisher, store, releases, &layers.files, &reporter);
+        mirror::push_indexed_images(&writer, publisher, store, releases, &layers.parts, &reporter);
     let pushed = SourceRuntime::default().block_on(pushed);
     verbose::report_skipped(&context.printer, publisher, publisher.skipped());
     let (_, pushed) = pushed??;

@@ -12,7 +12,7 @@ const TOKEN: &str = "LOOM_BRIDGE_TOKEN=hush-0123456789abcdef";
 
 /// Runs the program of another; it must succeed. Returns what it prints.
 #[track_caller]
-fn demand(mut command: Command) -> String {
+pub(super) fn demand(mut command: Command) -> String {
     let output = command.output();
     let output = output
         .unwrap_or_else(|error| panic!("{command:?}: {error}; `cargo xtask test` installs it"));
@@ -22,12 +22,18 @@ fn demand(mut command: Command) -> String {
     printed
 }
 
-/// Pulls the image, runs it as hardened as can be, and asks it whether it serves; `index` is the digest that its tag names.
+/// Pulls the image, whose tag names the index with this digest, and runs it.
 #[track_caller]
 fn runs(engine: &dyn Fn(&[&str]) -> Command, pull: &[&str], image: &str, index: &str) {
     demand(engine(&[pull, &[image]].concat()));
     let digests = demand(engine(&["image", "inspect", "--format", "{{.RepoDigests}}", image]));
     assert!(digests.contains(index), "{digests}");
+    serves(engine, image);
+}
+
+/// Runs the image as hardened as can be, and asks it whether it serves.
+#[track_caller]
+pub(super) fn serves(engine: &dyn Fn(&[&str]) -> Command, image: &str) {
     let hardened = ["--network=none", "--read-only", "--cap-drop=all"];
     let run = [&["run", "--detach", "--name", "server", "-e", TOKEN][..], &hardened, &[image]];
     demand(engine(&run.concat()));

@@ -32,8 +32,8 @@ pub struct OriginalImage {
 
 /// The part of a manifest that only images have.
 #[derive(Deserialize)]
-struct ConfiguredManifest {
-    config: Descriptor,
+pub(super) struct ConfiguredManifest {
+    pub(super) config: Descriptor,
 }
 
 impl OriginalImage {
@@ -125,7 +125,9 @@ async fn fetched(
     }
     let got = Digest::from_hasher(hasher);
     if got != digest || count != size {
-        let why = format!("expected {size} bytes with the digest sha256:{digest}, got {count} with sha256:{got}");
+        let why = format!(
+            "expected {size} bytes with the digest sha256:{digest}, got {count} with sha256:{got}"
+        );
         return Err(SourceError::damaged(at(), why).into());
     }
     Ok(ImageBlob { digest, size, content: BlobContent::File(path) })

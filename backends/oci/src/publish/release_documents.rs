@@ -64,6 +64,19 @@ impl ReleaseDocuments {
         }
         let content = BlobContent::File(release.file.clone());
         let blob = ImageBlob { digest: release.digest, size, content };
+        if let Some(original) = &release.original
+            && original.is_of(&statement_text, release)
+        {
+            let (manifest, blobs) = original.parts();
+            return Ok(Self {
+                platform: statement.platform,
+                statement_text,
+                takes_any_runtime: true,
+                asset: release.digest,
+                manifest,
+                blobs: blobs.into_iter().chain([blob]).collect(),
+            });
+        }
         let archive = statement.archives.iter().find(|archive| archive.digest == blob.digest);
         let carrier = WrittenDescriptor::of_blob(media_type(archive), &blob)
             .annotated(CARRIER, archive.map_or(BARE, |archive| archive.format.extension()))

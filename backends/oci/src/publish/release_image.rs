@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use loom_source::{Digest, EvidenceKind};
 
+use super::OriginalImage;
+
 /// The release of one platform, to be published.
 #[derive(Debug, Clone)]
 pub struct ReleaseImage {
@@ -18,6 +20,8 @@ pub struct ReleaseImage {
     pub evidence: Vec<ImageEvidence>,
     /// A layer that an image gets below the archive. `None` leaves the choice to the image that is there.
     pub runtime_layer: Option<RuntimeLayerFile>,
+    /// The image as another registry has it: it is published as it is where it is that of this release.
+    pub original: Option<OriginalImage>,
 }
 
 /// A layer with what a program needs to run, in a file.

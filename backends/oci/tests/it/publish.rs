@@ -84,6 +84,7 @@ impl Releases {
             file,
             evidence: Vec::new(),
             runtime_layer: None,
+            original: None,
         }
     }
 }
