@@ -1,15 +1,22 @@
 //! [`push_images`]: puts releases of the store on this machine into a registry or an image layout.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 use loom_base::bounded_file;
 use loom_oci::{
     ImagePublisher,
-    publish::{ImageEvidence, ImageEvidenceSubject, ImageVersion, PublishedImages, ReleaseImage},
+    publish::{
+        ImageEvidence, ImageEvidenceSubject, ImageVersion, OriginalImage, PublishedImages,
+        ReleaseImage, RuntimeLayerFile,
+    },
 };
 use loom_source::{
-    ArchiveFormat, Digest, EvidenceKind, Name, Platform, Version,
+    ArchiveFormat, Digest, EvidenceKind, Name, Platform, Release, Version,
     record::{RecordEvidence, RecordEvidenceKind},
 };
 
@@ -22,8 +29,34 @@ use crate::store::Store;
 const FORMATS: [ArchiveFormat; 3] =
     [ArchiveFormat::TarGz, ArchiveFormat::TarZst, ArchiveFormat::Zip];
 
-/// The files with additional layers for the images of each platform.
-pub type RuntimeLayers = BTreeMap<Platform, PathBuf>;
+/// What images are made of besides their releases.
+#[derive(Debug, Default)]
+pub struct ImageParts {
+    /// The files with additional layers for the images of each platform.
+    pub layers: BTreeMap<Platform, RuntimeLayerFile>,
+    /// The images that the registry has which the releases are from.
+    pub originals: HashMap<Release, OriginalImage>,
+}
+
+impl ImageParts {
+    /// The images of releases as the registry `from` has them; their files are written into `folder`.
+    ///
+    /// # Errors
+    /// Where the registry cannot be read, or the folder cannot be written.
+    pub async fn of(
+        from: &ImagePublisher,
+        releases: &[StoreRelease],
+        folder: &Path,
+    ) -> Result<Self, MirrorTaskError> {
+        let mut originals = HashMap::new();
+        for StoreRelease { release, .. } in releases {
+            let Some(version) = release.slot.version() else { continue };
+            let original = from.original(&release.binary, version, release.platform, folder);
+            originals.extend(original.await?.map(|original| (release.clone(), original)));
+        }
+        Ok(Self { layers: BTreeMap::new(), originals })
+    }
+}
 
 /// A version that was put into a registry.
 #[derive(Debug)]
@@ -42,7 +75,7 @@ pub async fn push_images(
     publisher: &ImagePublisher,
     store: &Store,
     releases: &[StoreRelease],
-    layers: &RuntimeLayers,
+    parts: &ImageParts,
     observer: &dyn MirrorObserver,
 ) -> Result<Vec<PushedVersion>, MirrorTaskError> {
     let mut versions: BTreeMap<(Name, Version), Vec<&StoreRelease>> = BTreeMap::new();
@@ -53,7 +86,7 @@ pub async fn push_images(
     }
     let mut pushed = Vec::new();
     for ((binary, version), releases) in versions {
-        let images = releases.iter().map(|one| image(one, store, layers));
+        let images = releases.iter().map(|one| image(one, store, parts));
         let images = images.collect::<Result<_, _>>()?;
         let images = ImageVersion { binary, version, releases: images };
         let images = publisher.publish(&images).await?;
@@ -77,11 +110,30 @@ pub async fn push_images(
     Ok(pushed)
 }
 
+/// The size of the image of a release, as it is transferred: its archive and its additional layer, in bytes. Documents and the
+/// layer that all images have are a few thousand bytes more.
+///
+/// # Errors
+/// Where a file cannot be read.
+pub fn image_size(
+    one: &StoreRelease,
+    store: &Store,
+    parts: &ImageParts,
+) -> Result<u64, MirrorTaskError> {
+    let (_, archive) = asset(one, store)?;
+    let layer = parts.layers.get(&one.release.platform).map(|layer| layer.path.clone());
+    let size = |path: PathBuf| match fs::metadata(&path) {
+        Ok(metadata) => Ok(metadata.len()),
+        Err(source) => Err(MirrorTaskError::Staging { folder: path, source }),
+    };
+    [archive].into_iter().chain(layer).map(size).sum()
+}
+
 /// A release as it is published: its archive, or its program where it has no archive.
 fn image(
     one: &StoreRelease,
     store: &Store,
-    layers: &RuntimeLayers,
+    parts: &ImageParts,
 ) -> Result<ReleaseImage, MirrorTaskError> {
     let (digest, file) = asset(one, store)?;
     let evidence = one.evidence().iter().filter_map(|found| {
@@ -93,7 +145,8 @@ fn image(
         digest,
         file,
         evidence: evidence.collect::<Result<_, _>>()?,
-        runtime_layer: layers.get(&one.release.platform).cloned(),
+        runtime_layer: parts.layers.get(&one.release.platform).cloned(),
+        original: parts.originals.get(&one.release).cloned(),
     })
 }
 

@@ -5,7 +5,7 @@ use loom_oci::ImagePublisher;
 use loom_source::record::{IndexEntry, IndexPayload};
 
 use super::{
-    CurrentIndex, IndexWriter, MirrorObserver, MirrorTaskError, PushedVersion, RuntimeLayers,
+    CurrentIndex, ImageParts, IndexWriter, MirrorObserver, MirrorTaskError, PushedVersion,
     StoreRelease, WrittenIndex, image_push::push_images, index_writer::IndexChange,
 };
 use crate::store::Store;
@@ -21,17 +21,17 @@ pub async fn push_indexed_images(
     publisher: &ImagePublisher,
     store: &Store,
     releases: &[StoreRelease],
-    layers: &RuntimeLayers,
+    parts: &ImageParts,
     observer: &dyn MirrorObserver,
 ) -> Result<(Option<WrittenIndex>, Vec<PushedVersion>), MirrorTaskError> {
     let Some(current) = image_index(writer).await? else {
-        return Ok((None, push_images(publisher, store, releases, layers, observer).await?));
+        return Ok((None, push_images(publisher, store, releases, parts, observer).await?));
     };
-    let mut change = ImagePushChange { publisher, store, releases, layers, observer, pushed: None };
+    let mut change = ImagePushChange { publisher, store, releases, parts, observer, pushed: None };
     change.check(&current.payload)?;
     if change.missing(&current.payload).is_empty() {
         // Evidence that is added changes no index, and needs no key.
-        let pushed = push_images(publisher, store, releases, layers, observer).await?;
+        let pushed = push_images(publisher, store, releases, parts, observer).await?;
         return Ok((Some(current.unchanged()), pushed));
     }
     let index = writer.write(&mut change).await?;
@@ -62,7 +62,7 @@ struct ImagePushChange<'a> {
     publisher: &'a ImagePublisher,
     store: &'a Store,
     releases: &'a [StoreRelease],
-    layers: &'a RuntimeLayers,
+    parts: &'a ImageParts,
     observer: &'a dyn MirrorObserver,
     /// What was put, once it was: a repetition changes the index only.
     pushed: Option<Vec<PushedVersion>>,
@@ -115,8 +115,8 @@ impl IndexChange for ImagePushChange<'_> {
     ) -> Result<Option<Vec<IndexEntry>>, MirrorTaskError> {
         self.check(current)?;
         if self.pushed.is_none() {
-            let Self { publisher, store, releases, layers, observer, .. } = *self;
-            self.pushed = Some(push_images(publisher, store, releases, layers, observer).await?);
+            let Self { publisher, store, releases, parts, observer, .. } = *self;
+            self.pushed = Some(push_images(publisher, store, releases, parts, observer).await?);
         }
         let mut releases = current.releases.clone();
         releases.extend(self.missing(current));

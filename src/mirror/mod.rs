@@ -20,7 +20,7 @@
 //! | `release_copy` · `object_transfer` · `record_writer` | one release, one object, one record |
 //! | `unpacking` | [`Unpacking`]: acquires releases without statements, so that these can be made |
 //! | `push` · `store_release` | [`push()`]: puts releases of the store on this machine into a mirror |
-//! | `image_push` | [`push_images`]: puts releases of the store into a registry |
+//! | `image_push` | [`push_images`]: puts releases of the store into a registry; [`image_size`] of what is put |
 //! | `indexed_images` | [`push_indexed_images`]: the same, and into the index of the registry where it is signed |
 //! | `image_reindex` | [`ImageReindex`]: makes the index of a registry from its images |
 //! | `refresh` | [`refresh()`]: keeps an index valid |
@@ -74,7 +74,7 @@ pub use copied_release::CopiedRelease;
 pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
-pub use image_push::{PushedVersion, RuntimeLayers, push_images};
+pub use image_push::{ImageParts, PushedVersion, image_size, push_images};
 pub use image_reindex::ImageReindex;
 pub use index_writer::{IndexChange, IndexWriter};
 pub use indexed_images::{image_index, push_indexed_images};

@@ -8,8 +8,9 @@
 //! | `mirror_files` | [`publish_to_mirror`]: publishes a folder to a mirror |
 //! | `mirrored_sums` | the `SHA256SUMS` of a mirror, which lists the files of all binaries |
 //! | [`check`] | checks what was published |
-//! | [`interpreter`] | the loader that a program for Linux needs |
-//! | `elf_file` | reads parts of ELF files |
+//! | `elf_links` | [`ElfLinks`]: the loader and the libraries that a program for Linux needs |
+//! | `library_layer` | [`LibraryLayer`]: these files as a layer of an image |
+//! | `library_search` | finds them in the folders of a system |
 //! | [`release_folder`] | [`ReleaseFolder`]: a folder with the files of one release |
 //! | `placed_file` | files of a release folder that never replace others |
 //!
@@ -17,8 +18,9 @@
 
 pub mod check;
 pub mod checksum_files;
-mod elf_file;
-pub mod interpreter;
+mod elf_links;
+mod library_layer;
+mod library_search;
 mod mirror_files;
 mod mirrored_sums;
 pub mod pack;
@@ -26,6 +28,9 @@ mod placed_file;
 pub mod release_folder;
 pub mod sign;
 
+pub use elf_links::ElfLinks;
+pub use library_layer::LibraryLayer;
+pub use library_search::LibraryError;
 pub use mirror_files::{MirrorPublishError, MirroredRelease, publish_to_mirror};
 pub use placed_file::Placed;
 pub use release_folder::{ReleaseFile, ReleaseFolder, ReleaseFolderError};

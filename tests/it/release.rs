@@ -2,9 +2,15 @@
 
 mod check;
 mod images;
+#[cfg(target_os = "linux")]
+mod images_offline;
 mod pack;
 mod publish;
 mod referrers;
+#[cfg(target_os = "linux")]
+mod readers;
+#[cfg(target_os = "linux")]
+mod runtime_layers;
 mod sign;
 
 use std::{fs, path::PathBuf};

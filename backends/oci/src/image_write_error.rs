@@ -58,6 +58,14 @@ pub enum ImageWriteError {
         /// The digest of the manifest that is there.
         there: Digest,
     },
+    /// There is no image for the platform that engines run.
+    #[error("{image} has no image for {platform}")]
+    NoImage {
+        /// The binary and the version.
+        image: String,
+        /// The platform.
+        platform: Platform,
+    },
     /// The tag names something to which no platform can be added.
     #[error("{at} cannot get another platform: {why}")]
     Foreign {

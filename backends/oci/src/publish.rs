@@ -3,12 +3,14 @@
 //! | module | holds |
 //! |---|---|
 //! | `image_publisher` | [`ImagePublisher`]: writes the images of a version |
-//! | `release_image` | [`ReleaseImage`]: the release of one platform, to be published |
+//! | `release_image` | [`ReleaseImage`]: the release of one platform, to be published, with its [`RuntimeLayerFile`] |
 //! | `published_images` | [`PublishedImages`]: what is there after publishing |
+//! | `original_image` | [`OriginalImage`]: the image of a release as another registry has it |
 //! | `release_documents` | the documents and blobs that a release is written as |
 //! | `image_config` | the configuration of an image |
 //! | `runtime_layer` | the layer with what a program needs to run from an image |
 //! | `archive_layer` | `ArchiveLayer`: what an archive is as a layer |
+//! | `docker_archive` | [`DockerArchive`]: images as an archive that `docker load` reads |
 //! | `layout_archive` | [`LayoutArchive`]: an image layout as a tar archive |
 //! | `image_file` | the documents of the OCI image specification, as they are written |
 //! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
@@ -18,6 +20,7 @@
 //! | `referrer_writer` | attaches evidence, where there is a list of referrers and where a tag is one |
 
 mod archive_layer;
+mod docker_archive;
 mod document_writer;
 mod evidence_image;
 mod image_config;
@@ -25,6 +28,7 @@ mod image_file;
 mod image_publisher;
 mod image_statements;
 mod layout_archive;
+mod original_image;
 mod published_images;
 mod referrer_writer;
 mod release_documents;
@@ -32,8 +36,10 @@ mod release_image;
 mod runtime_layer;
 mod version_index;
 
+pub use docker_archive::DockerArchive;
 pub use image_publisher::{ImagePublisher, ImageVersion};
 pub use image_statements::ImageStatement;
 pub use layout_archive::LayoutArchive;
+pub use original_image::OriginalImage;
 pub use published_images::{PlatformImage, PublishedImages};
-pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage};
+pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage, RuntimeLayerFile};

@@ -46,8 +46,8 @@ pub(super) const ALL: &[CommandExamples] = &[
                 "Let GitHub make the tag",
             ),
             example(
-                "loom release publish dist --to oci://registry.example/loom",
-                "Publish as an image whose tag is the version",
+                "loom release publish dist --to oci://registry.example/loom --runtime-layer auto",
+                "Publish as an image whose tag is the version, with the C library of this system",
             ),
         ],
     ),

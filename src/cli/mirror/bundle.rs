@@ -7,7 +7,8 @@ use loom_source::{Platform, Selector};
 use serde_json::json;
 
 use super::{
-    bundle_format::BundleFormat, bundle_images, bundle_key, mirror_location::MirrorLocation,
+    bundle_format::BundleFormat, bundle_images::ImageBundle, bundle_key,
+    mirror_location::MirrorLocation,
 };
 use crate::cli::{
     CommandError, Exit, Outcome, context::Context, path_text::shown, report,
@@ -19,7 +20,9 @@ use loom_runtime::{
     lock::LockFile,
     mirror::{
         StoreRelease,
-        bundle::{BundleSelection, Collected, LOCK, WrittenBundle, collect, write_bundle},
+        bundle::{
+            BundleSelection, Collected, LOCK, MirrorPapers, WrittenBundle, collect, write_bundle,
+        },
     },
     sources::Candidate,
     store::Store,
@@ -37,7 +40,8 @@ pub(super) struct Args {
     /// File to write, such as loom-0.2.0.loombundle
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
-    /// Format of the file: `loom`, or `oci-layout` for `--source oci-layout:FILE`, podman and skopeo
+    /// Format of the file: `loom`, `oci-layout` for `--source oci-layout:FILE`, podman and skopeo, or `docker-archive` for
+    /// `docker load`
     #[arg(
         long,
         value_name = "FORMAT",
@@ -83,11 +87,19 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let runtime = SourceRuntime::default();
     // What this machine refuses does not go to others. An index that has expired does: its readers judge the time.
     runtime.block_on(candidate.verified_index())?.map_err(|error| unanswered(&error))?;
-    if args.format == BundleFormat::OciLayout {
-        check_images(args)?;
-        let releases = runtime.block_on(selection.select(candidate.source.as_ref()))??;
-        let from = args.from.as_ref();
-        return bundle_images::run(context, &resolved, from, &releases, &to, !allow_unverified);
+    if args.format != BundleFormat::Loom {
+        check_images(args, &selection)?;
+        let source = candidate.source.as_ref();
+        let releases = runtime.block_on(selection.select(source))??;
+        let papers = runtime.block_on(MirrorPapers::read(source))??;
+        let images = ImageBundle {
+            from: args.from.as_ref(),
+            selected: &releases,
+            papers: &papers,
+            verified: !allow_unverified,
+            format: args.format,
+        };
+        return images.write(context, &resolved, &to);
     }
     let collecting = collect(candidate.source.as_ref(), &selection, &folder);
     let mut collected = runtime.block_on(collecting)??;
@@ -106,13 +118,17 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// Fails where an option has no meaning for images.
-fn check_images(args: &Args) -> Result<(), CommandError> {
+fn check_images(args: &Args, selection: &BundleSelection) -> Result<(), CommandError> {
+    if args.format == BundleFormat::DockerArchive && selection.platforms.len() > 1 {
+        let message = "docker-archive holds images for one platform".to_owned();
+        return Err(CommandError::new(Exit::Usage, message).hint("give one --platform"));
+    }
     let is_given =
         args.lock.is_some() || args.key.is_some() || args.with_loom || !args.with_wheel.is_empty();
     if !is_given {
         return Ok(());
     }
-    let message = "--lock, --key, --with-loom and --with-wheel have no meaning for oci-layout";
+    let message = "--lock, --key, --with-loom and --with-wheel have no meaning for images";
     Err(CommandError::new(Exit::Usage, message).hint("omit them"))
 }
 

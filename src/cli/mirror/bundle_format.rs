@@ -8,4 +8,6 @@ pub(super) enum BundleFormat {
     Loom,
     /// Images: for `oci-layout:FILE`, podman and skopeo
     OciLayout,
+    /// Images for one platform: for `docker load`
+    DockerArchive,
 }

@@ -1,15 +1,19 @@
-//! `loom mirror bundle --format oci-layout`: releases as images, in one file.
+//! `loom mirror bundle --format oci-layout` and `docker-archive`: releases as images, in one file.
 
 use std::path::Path;
 
 use loom_base::atomic_file::sync_folder;
-use loom_oci::{ImagePublisher, OciLocation, OciOptions, publish::LayoutArchive};
-use loom_source::Release;
+use loom_oci::{
+    ImagePublisher, OciLocation, OciOptions,
+    publish::{DockerArchive, LayoutArchive},
+};
+use loom_source::{Platform, Release};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    mirror_location::MirrorLocation, transfer_folder::TransferFolder, unpacked_batch::UnpackedBatch,
+    bundle_format::BundleFormat, mirror_location::MirrorLocation, original_images,
+    transfer_folder::TransferFolder, unpacked_batch::UnpackedBatch,
 };
 use crate::cli::{
     CommandError, Exit, Outcome, context::Context, path_text::shown,
@@ -18,56 +22,90 @@ use crate::cli::{
 use loom_runtime::{
     acquire::SourceRuntime,
     config::Resolved,
-    mirror::{self, RuntimeLayers, StoreRelease},
+    mirror::{self, ImageParts, StoreRelease, bundle::MirrorPapers},
     store::Store,
 };
 
-/// Releases, and the store that they are in.
+/// Releases, the store that they are in, and the images that the mirror has of them.
 struct BundledReleases {
     store: Store,
     releases: Vec<StoreRelease>,
+    parts: ImageParts,
 }
 
-/// Writes the releases as images into a layout, and packs it as the file `to`. They come from the mirror `from`, else from
-/// the store of this machine, where they have to be `verified`.
-pub(super) fn run(
-    context: &Context,
-    resolved: &Resolved,
-    from: Option<&MirrorLocation>,
-    selected: &[Release],
-    to: &Path,
-    verified: bool,
-) -> Outcome {
-    let bundled = match from {
-        Some(from) => of_mirror(context, resolved, from, selected)?,
-        None => of_store(resolved, selected, verified)?,
-    };
-    let folder = to.parent().unwrap_or(Path::new("/"));
-    let unwritten = |error: std::io::Error| {
-        let exit = match error.kind() {
-            std::io::ErrorKind::StorageFull => Exit::DiskFull,
-            _ => Exit::Failure,
+/// A bundle of images.
+pub(super) struct ImageBundle<'a> {
+    /// The mirror that the releases come from, else the store of this machine.
+    pub(super) from: Option<&'a MirrorLocation>,
+    /// The releases.
+    pub(super) selected: &'a [Release],
+    /// The papers of their mirror.
+    pub(super) papers: &'a MirrorPapers,
+    /// Whether releases of the store have to be verified.
+    pub(super) verified: bool,
+    pub(super) format: BundleFormat,
+}
+
+impl ImageBundle<'_> {
+    /// Writes the releases as images into a layout with the papers of their mirror, and packs it as the file `to`.
+    pub(super) fn write(&self, context: &Context, resolved: &Resolved, to: &Path) -> Outcome {
+        let folder = to.parent().unwrap_or(Path::new("/"));
+        let unwritten = |error: std::io::Error| {
+            let exit = match error.kind() {
+                std::io::ErrorKind::StorageFull => Exit::DiskFull,
+                _ => Exit::Failure,
+            };
+            CommandError::new(exit, format!("could not write {}: {error}", to.display()))
+                .hint("check the permissions of the folder, and its space")
         };
-        CommandError::new(exit, format!("could not write {}: {error}", to.display()))
-            .hint("check the permissions of the folder, and its space")
-    };
-    let work: TempDir =
-        tempfile::Builder::new().prefix(".new-").tempdir_in(folder).map_err(unwritten)?;
-    let layout = work.path().join("layout");
-    let publisher =
-        ImagePublisher::open(OciLocation::Layout(layout.clone()), OciOptions::default());
-    let publisher = publisher.map_err(|error| CommandError::of(Exit::Failure, &error))?;
-    let reporter = TransferReport::new(&context.printer);
-    let layers = RuntimeLayers::new();
-    let pushing =
-        mirror::push_images(&publisher, &bundled.store, &bundled.releases, &layers, &reporter);
-    SourceRuntime::default().block_on(pushing)??;
-    let packed = work.path().join("packed");
-    let archive = LayoutArchive::write(&layout, &packed).map_err(unwritten)?;
-    std::fs::rename(&packed, to).and_then(|()| sync_folder(folder)).map_err(unwritten)?;
+        let work: TempDir =
+            tempfile::Builder::new().prefix(".new-").tempdir_in(folder).map_err(unwritten)?;
+        let bundled = match self.from {
+            Some(from) => of_mirror(context, resolved, from, self.selected, work.path())?,
+            None => of_store(resolved, self.selected, self.verified)?,
+        };
+        let layout = work.path().join("layout");
+        let publisher =
+            ImagePublisher::open(OciLocation::Layout(layout.clone()), OciOptions::default());
+        let publisher = publisher.map_err(|error| CommandError::of(Exit::Failure, &error))?;
+        let reporter = TransferReport::new(&context.printer);
+        let BundledReleases { store, releases, parts } = &bundled;
+        let writing = async {
+            mirror::push_images(&publisher, store, releases, parts, &reporter).await?;
+            self.papers.write(&publisher).await
+        };
+        SourceRuntime::default().block_on(writing)??;
+        let packed = work.path().join("packed");
+        let archive = match self.format {
+            BundleFormat::DockerArchive => self.docker_archive(&layout, &packed)?,
+            _ => LayoutArchive::write(&layout, &packed).map_err(unwritten)?,
+        };
+        std::fs::rename(&packed, to).and_then(|()| sync_folder(folder)).map_err(unwritten)?;
+        answer(context, to, releases, &archive)
+    }
+
+    /// Packs the images of a layout for `docker load`.
+    fn docker_archive(&self, layout: &Path, to: &Path) -> Result<LayoutArchive, CommandError> {
+        let named = |release: &Release| {
+            Some((release.binary.clone(), release.slot.version()?.clone(), release.platform))
+        };
+        let named: Vec<_> = self.selected.iter().filter_map(named).collect();
+        let platform = named.first().map_or(Platform::LinuxX86_64, |(_, _, platform)| *platform);
+        let images = named.into_iter().map(|(binary, version, _)| (binary, version));
+        let images: Vec<_> = images.collect();
+        let writing = DockerArchive::write(layout, &images, platform, to);
+        Ok(SourceRuntime::default().block_on(writing)??)
+    }
+}
+
+fn answer(
+    context: &Context,
+    to: &Path,
+    releases: &[StoreRelease],
+    archive: &LayoutArchive,
+) -> Outcome {
     let LayoutArchive { digest, size, files } = archive;
-    let releases: Vec<String> =
-        bundled.releases.iter().map(|one| one.release.to_string()).collect();
+    let releases: Vec<String> = releases.iter().map(|one| one.release.to_string()).collect();
     let document = json!({
         "schema": 1, "path": shown(to), "sha256": digest, "size": size, "files": files,
         "signer": Value::Null, "releases": releases,
@@ -94,7 +132,7 @@ fn of_store(
     if verified {
         releases.iter().try_for_each(|one| one.check_verified(&store))?;
     }
-    Ok(BundledReleases { store, releases })
+    Ok(BundledReleases { store, releases, parts: ImageParts::default() })
 }
 
 fn of_mirror(
@@ -102,13 +140,16 @@ fn of_mirror(
     resolved: &Resolved,
     from: &MirrorLocation,
     selected: &[Release],
+    folder: &Path,
 ) -> Result<BundledReleases, CommandError> {
     let spec = from.spec(context, resolved)?;
     let work = TransferFolder::of(resolved);
     let batch = UnpackedBatch::new(context, resolved, &spec, &work, selected)?;
     let (store, releases, mut failed) = batch.into_parts();
-    match failed.pop() {
-        Some((_, error)) => Err(error.into()),
-        None => Ok(BundledReleases { store, releases }),
+    if let Some((_, error)) = failed.pop() {
+        return Err(error.into());
     }
+    let runtime = SourceRuntime::default();
+    let parts = original_images::of(context, resolved, &spec, &releases, folder, &runtime)?;
+    Ok(BundledReleases { store, releases, parts })
 }

@@ -16,6 +16,7 @@
 //! | `gc` | `mirror gc`: removes what no index names any more |
 //! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
 //! | `bundle_format`, `bundle_images` | the format of a bundle; releases as images in one file |
+//! | `original_images` | the images that a registry has of releases |
 //! | `bundle_verify` | the part of `mirror verify` that is about bundles |
 //! | `import` | `mirror import`: puts the releases of a bundle into the store or a mirror |
 //! | `serve` | `mirror serve`: a static server of the folder of a mirror |
@@ -36,6 +37,7 @@ mod index;
 mod index_images;
 mod init;
 mod mirror_location;
+mod original_images;
 mod push;
 mod push_images;
 mod root;

@@ -10,7 +10,7 @@ use crate::cli::{CommandError, Exit, Outcome, context::Context, verbose, version
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved},
-    mirror::{self, RuntimeLayers, StoreRelease},
+    mirror::{self, ImageParts, StoreRelease},
     store::Store,
 };
 
@@ -54,9 +54,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let keys = args.writer.keys()?;
     let reporter = TransferReport::new(&context.printer);
     if let Some(publisher) = images {
-        let (layers, writer) = (RuntimeLayers::new(), args.writer.writer(&publisher, &keys));
+        let (parts, writer) = (ImageParts::default(), args.writer.writer(&publisher, &keys));
         let pushed =
-            mirror::push_indexed_images(&writer, &publisher, &store, &releases, &layers, &reporter);
+            mirror::push_indexed_images(&writer, &publisher, &store, &releases, &parts, &reporter);
         let pushed = SourceRuntime::default().block_on(pushed);
         reporter.end();
         verbose::report_skipped(&context.printer, &publisher, publisher.skipped());

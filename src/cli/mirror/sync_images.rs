@@ -6,7 +6,7 @@ use loom_oci::ImagePublisher;
 use loom_source::{Name, Platform, Release, Version};
 
 use super::{
-    push_images,
+    original_images, push_images,
     sync_args::{BATCH, SyncArgs},
     transfer_folder::TransferFolder,
     unpacked_batch::UnpackedBatch,
@@ -20,7 +20,7 @@ use crate::cli::{
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceKind, SourceSpec},
-    mirror::{self, CurrentIndex, MirrorTaskError, RuntimeLayers, WrittenIndex},
+    mirror::{self, CurrentIndex, MirrorTaskError, WrittenIndex},
 };
 
 /// Copies what the registry does not have. Every release is acquired as for `loom get`, and published from a store of its own.
@@ -48,10 +48,11 @@ pub(super) fn run(
     let (mut pushed, mut failed) = (Vec::new(), Vec::new());
     for releases in missing.chunks(BATCH) {
         let batch = UnpackedBatch::new(context, resolved, spec, &work, releases)?;
-        let layers = RuntimeLayers::new();
         let UnpackedBatch { store, releases: unpacked, .. } = &batch;
+        let files = tempfile::tempdir().map_err(|error| original_images::unstaged(&error))?;
+        let parts = original_images::of(context, resolved, spec, unpacked, files.path(), &runtime)?;
         let pushing =
-            mirror::push_indexed_images(&writer, publisher, store, unpacked, &layers, &reporter);
+            mirror::push_indexed_images(&writer, publisher, store, unpacked, &parts, &reporter);
         let (written, images) = runtime.block_on(pushing)??;
         let changed = |index: &WrittenIndex| index.changed;
         let changed = [&index, &written].into_iter().flatten().any(changed);

@@ -23,9 +23,9 @@ pub(super) struct ReleasePublishArgs {
     /// File with the text of the release, in Markdown
     #[arg(long, value_name = "FILE")]
     pub(super) notes: Option<PathBuf>,
-    /// Layer that images for Linux get besides the program, such as the C library that it needs: a tar archive (.tar, .tar.gz,
-    /// .tar.zst); may be repeated for several platforms
-    #[arg(long = "runtime-layer", value_name = "[PLATFORM=]FILE")]
+    /// Layer that images for Linux get besides the program: `auto` for the C library and what else the program needs, from this
+    /// system, or a tar archive (.tar, .tar.gz, .tar.zst); may be repeated for several platforms
+    #[arg(long = "runtime-layer", value_name = "[PLATFORM=]auto|FILE")]
     pub(super) runtime_layers: Vec<RuntimeLayer>,
     #[command(flatten)]
     pub(super) writer: WriterArgs,

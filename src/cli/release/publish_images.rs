@@ -5,12 +5,13 @@ use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceSpec},
     mirror::{self, PushedVersion},
-    release::{ReleaseFolder, interpreter},
+    release::ReleaseFolder,
 };
-use loom_source::Platform;
 use serde_json::json;
 
-use super::{publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder};
+use super::{
+    image_layers::ImageLayers, publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder,
+};
 use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport, verbose};
 
 /// Unpacks the assets as `loom get` would, and publishes them as the images of the version.
@@ -24,27 +25,12 @@ pub(super) fn run(
 ) -> Outcome {
     let keys = args.writer.keys()?;
     let writer = args.writer.writer(publisher, &keys);
-    let layers = super::runtime_layer::by_platform(&args.runtime_layers, &context.cwd()?);
     let unpacked = UnpackedFolder::new(context, resolved, folder)?;
-    for one in &unpacked.releases {
-        let platform = one.release.platform;
-        let program = unpacked.store.tree(&one.statement_document().tree);
-        let program = program.join(&one.statement_document().entry);
-        if !is_linux(platform) || layers.contains_key(&platform) {
-            continue;
-        }
-        if let Ok(Some(interpreter)) = interpreter::of(&program) {
-            context.printer.warning(format!(
-                "the image of {} does not run by itself: its program needs {interpreter} and its libraries. Give a layer that \
-                 has them with --runtime-layer FILE, or publish a static program; `loom get` is not affected",
-                one.release
-            ));
-        }
-    }
+    let layers = ImageLayers::new(&args.runtime_layers, context, &unpacked)?;
     let reporter = TransferReport::new(&context.printer);
     let (store, releases) = (&unpacked.store, &unpacked.releases);
     let pushed =
-        mirror::push_indexed_images(&writer, publisher, store, releases, &layers, &reporter);
+        mirror::push_indexed_images(&writer, publisher, store, releases, &layers.parts, &reporter);
     let pushed = SourceRuntime::default().block_on(pushed);
     verbose::report_skipped(&context.printer, publisher, publisher.skipped());
     let (_, pushed) = pushed??;
@@ -70,8 +56,4 @@ pub(super) fn run(
         format!("{} {verb} {url} ({new} uploaded, {same} unchanged)\n{digest}", folder.version)
     })?;
     Ok(Exit::Success)
-}
-
-fn is_linux(platform: Platform) -> bool {
-    matches!(platform, Platform::LinuxX86_64 | Platform::LinuxAarch64)
 }

@@ -1,20 +1,27 @@
 //! [`RuntimeLayer`]: the argument of `--runtime-layer`.
 
-use std::{
-    convert::Infallible,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{collections::BTreeMap, convert::Infallible, path::PathBuf, str::FromStr};
 
-use loom_runtime::mirror::RuntimeLayers;
 use loom_source::Platform;
 
-/// The argument of `--runtime-layer`: `[PLATFORM=]FILE`.
+/// The argument for a layer that is made.
+const AUTO: &str = "auto";
+
+/// The argument of `--runtime-layer`: `[PLATFORM=]auto|FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RuntimeLayer {
     /// The platform; `None` for all.
     platform: Option<Platform>,
-    file: PathBuf,
+    origin: LayerOrigin,
+}
+
+/// Where a layer is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LayerOrigin {
+    /// It is made of what the program needs of this system.
+    System,
+    /// It is in a file.
+    File(PathBuf),
 }
 
 impl FromStr for RuntimeLayer {
@@ -22,23 +29,25 @@ impl FromStr for RuntimeLayer {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let named = text.split_once('=').and_then(|(name, file)| Some((name.parse().ok()?, file)));
-        Ok(match named {
-            Some((platform, file)) => Self { platform: Some(platform), file: file.into() },
-            None => Self { platform: None, file: text.into() },
-        })
+        let (platform, origin) = named.map_or((None, text), |(name, file)| (Some(name), file));
+        let origin = match origin {
+            AUTO => LayerOrigin::System,
+            file => LayerOrigin::File(file.into()),
+        };
+        Ok(Self { platform, origin })
     }
 }
 
-/// The files by the platforms that they are for: one that names its platform comes before one for all.
-pub(super) fn by_platform(layers: &[RuntimeLayer], cwd: &Path) -> RuntimeLayers {
+/// The layers by the platforms that they are for: one that names its platform comes before one for all.
+pub(super) fn by_platform(layers: &[RuntimeLayer]) -> BTreeMap<Platform, &LayerOrigin> {
     let (named, of_all): (Vec<_>, Vec<_>) =
         layers.iter().partition(|layer| layer.platform.is_some());
-    let mut files = RuntimeLayers::new();
+    let mut origins = BTreeMap::new();
     for layer in of_all.into_iter().chain(named) {
         let platforms = layer.platform.map_or_else(|| Platform::ALL.to_vec(), |one| vec![one]);
-        files.extend(platforms.into_iter().map(|platform| (platform, cwd.join(&layer.file))));
+        origins.extend(platforms.into_iter().map(|platform| (platform, &layer.origin)));
     }
-    files
+    origins
 }
 
 #[cfg(test)]
@@ -48,10 +57,12 @@ mod tests {
     #[test]
     fn a_layer_is_for_one_platform_or_for_all() {
         let layer = |text: &str| text.parse::<RuntimeLayer>().unwrap();
-        let layers = [layer("linux-aarch64=arm.tar"), layer("glibc.tar"), layer("a=b.tar")];
-        assert_eq!(layers[2].file, Path::new("a=b.tar"));
-        let files = by_platform(&layers[..2], Path::new("/x"));
-        assert_eq!(files[&Platform::LinuxAarch64], Path::new("/x/arm.tar"));
-        assert_eq!(files[&Platform::LinuxX86_64], Path::new("/x/glibc.tar"));
+        let layers =
+            [layer("linux-aarch64=arm.tar"), layer("auto"), layer("a=b.tar"), layer("./auto")];
+        assert_eq!(layers[2].origin, LayerOrigin::File("a=b.tar".into()));
+        assert_eq!(layers[3].origin, LayerOrigin::File("./auto".into()));
+        let origins = by_platform(&layers[..2]);
+        assert_eq!(*origins[&Platform::LinuxAarch64], LayerOrigin::File("arm.tar".into()));
+        assert_eq!(*origins[&Platform::LinuxX86_64], LayerOrigin::System);
     }
 }

@@ -95,7 +95,7 @@ fn staged(
     Ok(spec)
 }
 
-fn unstaged(error: &std::io::Error) -> CommandError {
+pub(super) fn unstaged(error: &std::io::Error) -> CommandError {
     let exit = match error.kind() {
         std::io::ErrorKind::StorageFull => Exit::DiskFull,
         _ => Exit::Failure,

@@ -29,6 +29,10 @@ impl From<ImageWriteError> for CommandError {
                 Exit::Integrity,
                 "the tag was not written by loom: publish a new version, or to another repository",
             ),
+            ImageWriteError::NoImage { .. } => (
+                Exit::Absent,
+                "images are for Linux, of releases whose archive is tar.gz or tar.zst: give such a --platform",
+            ),
             ImageWriteError::NoRepository { .. } => {
                 (Exit::Usage, "name a repository: oci://HOST/REPOSITORY")
             }

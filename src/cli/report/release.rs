@@ -1,8 +1,11 @@
 //! Making releases.
 
+use std::io::ErrorKind;
+
 use loom_github::publish::PublishError;
 use loom_runtime::release::{
-    MirrorPublishError, ReleaseFolderError, check::CheckProblem, pack::PackError, sign::SignError,
+    LibraryError, MirrorPublishError, ReleaseFolderError, check::CheckProblem, pack::PackError,
+    sign::SignError,
 };
 
 use super::{source_error, store};
@@ -64,6 +67,23 @@ fn pack_hint(error: &PackError) -> Option<String> {
         | PackError::Unpack(_)
         | PackError::Admit(_) => return None,
     })
+}
+
+impl From<LibraryError> for CommandError {
+    fn from(error: LibraryError) -> Self {
+        let (exit, hint) = match &error {
+            LibraryError::Missing { .. } => (
+                Exit::Absent,
+                "publish on a system that has it, such as the one that built the program, or give --runtime-layer a file",
+            ),
+            LibraryError::TooMany { .. } => (Exit::Integrity, "give --runtime-layer a file"),
+            LibraryError::Io { source, .. } if source.kind() == ErrorKind::StorageFull => {
+                (Exit::DiskFull, DISK_FULL)
+            }
+            LibraryError::Io { .. } => (Exit::Failure, "check the permissions of the file"),
+        };
+        Self::of(exit, &error).hint(hint)
+    }
 }
 
 impl From<ReleaseFolderError> for CommandError {

@@ -1,12 +1,10 @@
 //! What is rendered runs: podman starts it from an image that `loom release publish` has pushed to a registry.
 
-use std::{fs, path::Path, process::Command};
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use loom_test_support::docker_registry::{DockerRegistry, RegistryAccess};
 
 use super::{demand, finished};
-use crate::support::{BINARY, PodmanMachine, Sandbox, node, platform, program, until};
+use crate::support::{BINARY, PodmanMachine, Sandbox, node, program, server_release, until};
 
 /// The token of the runtime.
 const TOKEN: &str = "hush-0123456789abcdef";
@@ -14,39 +12,9 @@ const TOKEN: &str = "hush-0123456789abcdef";
 /// The user of the image, and the one of the manifests.
 const USER: &str = "65532";
 
-/// The layer with the libraries that the server of the tests needs; that of a release is linked statically.
-fn runtime_layer(sandbox: &Sandbox, program: &Path) -> String {
-    let mut ldd = sandbox.command("ldd");
-    ldd.arg(program);
-    let listed = demand(ldd);
-    let libraries = listed.split_whitespace().filter(|word| word.starts_with('/'));
-    let mut tar = sandbox.command("tar");
-    tar.args(["--create", "--dereference", "--absolute-names", "--transform=s,^/,,"]);
-    demand({
-        tar.args(["--file", "runtime.tar"]).args(libraries);
-        tar
-    });
-    "runtime.tar".to_owned()
-}
-
 /// Publishes the server to the registry; the image by its digest.
 fn published(sandbox: &Sandbox, registry: &DockerRegistry) -> String {
-    let platform = platform();
-    let folder = sandbox.folder("project/builds").join(&platform);
-    fs::create_dir(&folder).unwrap();
-    let server = folder.join(BINARY);
-    // A release has no debug information.
-    let mut strip = Command::new("strip");
-    strip.arg("-o").arg(&server).arg(program::server_path());
-    demand(strip);
-    let version = env!("CARGO_PKG_VERSION");
-    let pack = ["release", "pack", "--program", "builds", "--version", version, "--to", "dist"];
-    sandbox.loom(&[&pack[..], &["--platform", &platform]].concat()).ok();
-    let layer = runtime_layer(sandbox, &server);
-    let to = format!("oci://{}/team", registry.address);
-    let publish = ["release", "publish", "dist", "--json", "--runtime-layer", &layer, "--to", &to];
-    let document = sandbox.loom(&publish).ok().json();
-    let digest = document["digest"].as_str().unwrap();
+    let digest = server_release::publish(sandbox, &format!("oci://{}/team", registry.address));
     format!("{}/team/{BINARY}@{digest}", registry.address)
 }
 

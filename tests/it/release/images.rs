@@ -29,7 +29,7 @@ fn raw(sandbox: &Sandbox, image: &str) -> Value {
 }
 
 /// The digest of an index, as skopeo computes it.
-fn digest(sandbox: &Sandbox, image: &str) -> String {
+pub(super) fn digest(sandbox: &Sandbox, image: &str) -> String {
     let file = sandbox.project().join("index");
     let inspect = ["skopeo", "inspect", "--raw", "--tls-verify=false", image];
     fs::write(&file, tool(sandbox, &sandbox.project(), &inspect)).unwrap();
@@ -37,7 +37,7 @@ fn digest(sandbox: &Sandbox, image: &str) -> String {
 }
 
 /// Copies an image with all platforms, as they are.
-fn copy(sandbox: &Sandbox, from: &str, to: &str) {
+pub(super) fn copy(sandbox: &Sandbox, from: &str, to: &str) {
     let copy = ["skopeo", "copy", "--insecure-policy", "--quiet", "--all", "--preserve-digests"];
     let insecure = ["--src-tls-verify=false", "--dest-tls-verify=false", from, to];
     tool(sandbox, &sandbox.project(), &[&copy[..], &insecure].concat());

@@ -14,10 +14,12 @@
 //! | [`schema`] | the JSON Schemas of `docs/schemas`: every document of `--json` is validated |
 //! | [`server`] | [`Server`]: a small HTTP server that records requests and injects faults |
 //! | [`faults`] | the faults of that server |
+//! | [`server_release`] | the real server as a packed release, and as a published image |
 //! | [`hub`] | [`Hub`]: a GitHub test server on loopback |
 //! | [`tested_registry`] | [`TestedRegistry`]: real registries, and documents of a signed mirror in them |
 //! | [`mirror_reader`] | [`MirrorReader`]: a reader of a signed mirror, with `loom` and with the verifier in Python |
 //! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
+//! | [`docker_daemon`] | [`DockerDaemon`]: Docker's daemon, in namespaces of its own |
 //! | [`podman_machine`] | [`PodmanMachine`]: podman, in namespaces of its own |
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections |
@@ -38,6 +40,7 @@
 
 pub mod archive;
 pub mod depot;
+pub mod docker_daemon;
 pub mod faults;
 pub mod hub;
 pub mod mirror_reader;
@@ -52,6 +55,7 @@ pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod server;
+pub mod server_release;
 pub mod signed_depot;
 pub mod signer;
 pub mod signing_tools;
@@ -64,6 +68,7 @@ pub mod update_stage;
 
 pub use archive::{Entry, Packing};
 pub use depot::{ArtifactKind, Depot};
+pub use docker_daemon::DockerDaemon;
 pub use faults::{Fault, Gate};
 pub use hub::Hub;
 pub use loom_test_support::nginx::Nginx;

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -19,12 +20,30 @@ runtime = "runc"
 runc = ["/usr/sbin/runc", "/usr/bin/runc"]
 [network]
 network_backend = "netavark"
-network_config_dir = "/run/networks"
 "#;
 
-/// The first process of the namespaces: it gives podman empty folders, and waits.
-const INIT: &str = "ip link set lo up && for folder in /run /var/lib /dev/shm; do mount -t tmpfs none $folder; done && \
-                    echo ready && exec sleep infinity";
+/// Where root's networks are, besides.
+const NETWORKS: &str = "network_config_dir = \"/run/networks\"\n";
+
+/// The first process of the namespaces: it gives podman empty folders and another user, and waits.
+const INIT: &str = "set -e
+ip link set lo up
+for folder in /run /var/lib /dev/shm; do mount -t tmpfs none $folder; done
+mkdir -p /run/reader /run/etc
+chown 61234:61234 /run/reader
+for file in passwd group subuid subgid; do
+    { cat /etc/$file 2>/dev/null || :; } > /run/etc/$file
+    mount --bind /run/etc/$file /etc/$file
+done
+echo 'reader:x:61234:61234::/run/reader:/bin/sh' >> /etc/passwd
+echo 'reader:x:61234:' >> /etc/group
+echo 'reader:700000:65536' >> /etc/subuid
+echo 'reader:700000:65536' >> /etc/subgid
+echo ready
+exec sleep infinity";
+
+/// The user that is not root.
+const READER: &str = "61234";
 
 /// Namespaces with a network, processes and folders of podman that nothing else sees. When dropped, all that runs in
 /// them is killed, and nothing stays.
@@ -51,7 +70,11 @@ impl PodmanMachine {
             return None;
         }
         let folder = tempfile::Builder::new().prefix("loom-podman-").tempdir().unwrap();
-        fs::write(folder.path().join("containers.conf"), CONFIGURATION).unwrap();
+        let configuration =
+            |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        configuration("containers.conf", &format!("{CONFIGURATION}{NETWORKS}"));
+        configuration("rootless.conf", CONFIGURATION);
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let mut unshare = Command::new("unshare")
             .args(["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"])
             .args(["sh", "-c", INIT])
@@ -81,8 +104,23 @@ impl PodmanMachine {
 
     /// podman with the network of the tests, to pull images from their registry.
     pub fn pull(&self, image: &str) -> Command {
+        self.rooted(&["pull", "--quiet", "--tls-verify=false", image])
+    }
+
+    /// podman of root, with the network of the tests.
+    pub fn rooted(&self, args: &[&str]) -> Command {
         let mut podman = self.enter(&[], Path::new("podman"));
-        podman.args(["pull", "--quiet", "--tls-verify=false", image]);
+        podman.args(args);
+        podman
+    }
+
+    /// podman of a user that is not root, with the network of the tests.
+    pub fn rootless(&self, args: &[&str]) -> Command {
+        let mut podman = self.enter(&[], Path::new("setpriv"));
+        podman.args(["--reuid", READER, "--regid", READER, "--clear-groups", "podman"]);
+        podman.args(["--storage-driver", "vfs"]).args(args);
+        podman.env("CONTAINERS_CONF", self.folder.path().join("rootless.conf"));
+        podman.env("HOME", "/run/reader").env("XDG_RUNTIME_DIR", "/run/reader");
         podman
     }
 

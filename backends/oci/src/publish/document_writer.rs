@@ -75,14 +75,7 @@ impl ImagePublisher {
         expected: Option<Digest>,
     ) -> Result<bool, ImageWriteError> {
         let (repository, tag) = self.place(path)?;
-        self.store.prepare().await?;
-        let blob = ImageBlob::of(bytes);
-        for blob in [&empty(), &blob] {
-            if !self.store.has_blob(&repository, blob).await? {
-                self.store.put_blob(&repository, blob).await?;
-            }
-        }
-        let written = artifact(path, &blob);
+        let written = self.blobs_written(&repository, path, bytes).await?;
         // By its digest first: what is between the two looks at the tag is then as short as can be.
         self.store.put_document(&repository, &written).await?;
         let there = self.store.tagged(&repository, &tag).await?;
@@ -95,6 +88,33 @@ impl ImagePublisher {
         tokio::time::sleep(SETTLING).await;
         let there = self.store.tag_digest(&repository, &tag).await?;
         Ok(there == Some(written.document.digest))
+    }
+
+    /// Writes the document of a mirror with this path, whatever is there, where nobody else writes.
+    ///
+    /// # Errors
+    /// Where the location cannot be written.
+    pub async fn write_document(&self, path: &str, bytes: Bytes) -> Result<(), ImageWriteError> {
+        let (repository, tag) = self.place(path)?;
+        let written = self.blobs_written(&repository, path, bytes).await?;
+        self.store.put_tag(&repository, &tag, &written).await
+    }
+
+    /// The artifact of a document, whose blobs are there.
+    async fn blobs_written(
+        &self,
+        repository: &str,
+        path: &str,
+        bytes: Bytes,
+    ) -> Result<WrittenDocument, ImageWriteError> {
+        self.store.prepare().await?;
+        let blob = ImageBlob::of(bytes);
+        for blob in [&empty(), &blob] {
+            if !self.store.has_blob(repository, blob).await? {
+                self.store.put_blob(repository, blob).await?;
+            }
+        }
+        Ok(artifact(path, &blob))
     }
 
     /// The repository and the tag of the document with this path.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, Read, Write},
     path::Path,
 };
 
@@ -38,16 +38,8 @@ impl LayoutArchive {
         let mut tar = tar::Builder::new(BufWriter::new(File::create(file)?));
         for name in &names {
             let source = File::open(folder.join(name))?;
-            let mut header = tar::Header::new_ustar();
-            header.set_path(name)?;
-            header.set_size(source.metadata()?.len());
-            header.set_mode(0o644);
-            header.set_uid(0);
-            header.set_gid(0);
-            header.set_mtime(0);
-            header.set_entry_type(tar::EntryType::Regular);
-            header.set_cksum();
-            tar.append(&header, source)?;
+            let size = source.metadata()?.len();
+            append(&mut tar, name, size, source)?;
         }
         let mut written = tar.into_inner()?;
         written.flush()?;
@@ -55,4 +47,23 @@ impl LayoutArchive {
         let (digest, size) = Digest::of_file(file)?;
         Ok(Self { digest, size, files: names.len() })
     }
+}
+
+/// Adds a file, without a time or an owner.
+pub(super) fn append(
+    tar: &mut tar::Builder<impl Write>,
+    name: &str,
+    size: u64,
+    content: impl Read,
+) -> io::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_path(name)?;
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_cksum();
+    tar.append(&header, content)
 }

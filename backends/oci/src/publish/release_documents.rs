@@ -43,8 +43,8 @@ impl ReleaseDocuments {
     /// Where the statement cannot be used, or the file is not the one that it names.
     pub(super) fn of(release: &ReleaseImage) -> Result<Self, ImageWriteError> {
         let more = match &release.runtime_layer {
-            Some(path) => Some(runtime_layer::of_file(path).map_err(|source| {
-                ImageWriteError::Read { path: path.display().to_string(), source }
+            Some(layer) => Some(runtime_layer::of_file(&layer.path).map_err(|source| {
+                ImageWriteError::Read { path: layer.path.display().to_string(), source }
             })?),
             None => None,
         };
@@ -64,6 +64,19 @@ impl ReleaseDocuments {
         }
         let content = BlobContent::File(release.file.clone());
         let blob = ImageBlob { digest: release.digest, size, content };
+        if let Some(original) = &release.original
+            && original.is_of(&statement_text, release)
+        {
+            let (manifest, blobs) = original.parts();
+            return Ok(Self {
+                platform: statement.platform,
+                statement_text,
+                takes_any_runtime: true,
+                asset: release.digest,
+                manifest,
+                blobs: blobs.into_iter().chain([blob]).collect(),
+            });
+        }
         let archive = statement.archives.iter().find(|archive| archive.digest == blob.digest);
         let carrier = WrittenDescriptor::of_blob(media_type(archive), &blob)
             .annotated(CARRIER, archive.map_or(BARE, |archive| archive.format.extension()))
@@ -78,7 +91,7 @@ impl ReleaseDocuments {
         Ok(Self {
             platform: statement.platform,
             statement_text,
-            takes_any_runtime: release.runtime_layer.is_none(),
+            takes_any_runtime: release.runtime_layer.as_ref().is_none_or(|layer| layer.yields),
             asset: release.digest,
             manifest: manifest.document(),
             blobs: blobs.into_iter().chain([blob]).collect(),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use loom_source::{Digest, EvidenceKind};
 
+use super::OriginalImage;
+
 /// The release of one platform, to be published.
 #[derive(Debug, Clone)]
 pub struct ReleaseImage {
@@ -16,9 +18,19 @@ pub struct ReleaseImage {
     pub file: PathBuf,
     /// The signatures and attestations.
     pub evidence: Vec<ImageEvidence>,
-    /// A layer that an image gets below the archive: a tar archive, without compression or with that of gzip or zstd. `None`
-    /// leaves the choice to the image that is there.
-    pub runtime_layer: Option<PathBuf>,
+    /// A layer that an image gets below the archive. `None` leaves the choice to the image that is there.
+    pub runtime_layer: Option<RuntimeLayerFile>,
+    /// The image as another registry has it: it is published as it is where it is that of this release.
+    pub original: Option<OriginalImage>,
+}
+
+/// A layer with what a program needs to run, in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeLayerFile {
+    /// A tar archive, without compression or with that of gzip or zstd.
+    pub path: PathBuf,
+    /// Whether an image that is there with another layer stays as it is; else that is an error.
+    pub yields: bool,
 }
 
 /// A signature or an attestation, to be published.

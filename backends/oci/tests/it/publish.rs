@@ -5,7 +5,10 @@ use std::{fs, path::PathBuf, time::Duration};
 use flate2::{Compression, write::GzEncoder};
 use loom_oci::{
     ImagePublisher, ImageWriteError, Oci, OciLocation, OciOptions,
-    publish::{ImageEvidence, ImageEvidenceSubject, ImageVersion, PublishedImages, ReleaseImage},
+    publish::{
+        ImageEvidence, ImageEvidenceSubject, ImageVersion, PublishedImages, ReleaseImage,
+        RuntimeLayerFile,
+    },
 };
 use loom_source::{
     ArchiveFormat, Authority, Digest, EvidenceKind, EvidenceSubject, Name, Platform, Source as _,
@@ -81,6 +84,7 @@ impl Releases {
             file,
             evidence: Vec::new(),
             runtime_layer: None,
+            original: None,
         }
     }
 }
@@ -193,7 +197,11 @@ async fn an_image_keeps_the_layer_that_it_was_published_with() {
     header.set_cksum();
     tar.append_data(&mut header, "lib64/ld-linux-x86-64.so.2", &b"l"[..]).unwrap();
     tar.into_inner().unwrap();
-    let with_layer = [ReleaseImage { runtime_layer: Some(layer), ..linux.clone() }];
+    let with = |yields| {
+        let runtime_layer = Some(RuntimeLayerFile { path: layer.clone(), yields });
+        [ReleaseImage { runtime_layer, ..linux.clone() }]
+    };
+    let with_layer = with(false);
     let first = publish(&publisher, &with_layer).await.unwrap();
     check(&source(&registry.address, OciOptions::default()), &linux).await;
     // Without a layer of its own, a publisher takes the image as it is; with one, another is another image.
@@ -204,6 +212,9 @@ async fn an_image_keeps_the_layer_that_it_was_published_with() {
     publish(&publisher, std::slice::from_ref(&linux)).await.unwrap();
     let error = publish(&publisher, &with_layer).await.unwrap_err();
     assert!(matches!(error, ImageWriteError::Taken { .. }), "{error}");
+    // A layer that was made anew on another machine is no other release.
+    let kept = publish(&publisher, &with(true)).await.unwrap();
+    assert!(!kept.changed() && kept.index != first.index, "{kept:?}");
 }
 
 /// A signature, a bundle and the signature of a `SHA256SUMS`.

@@ -18,6 +18,7 @@ variants!(ImageWriteError {
     TarLayout,
     Taken,
     NoRepository,
+    NoImage,
     Foreign,
     Contended,
     Mismatch,
@@ -44,6 +45,10 @@ pub(super) fn errors() -> Vec<ImageWriteError> {
             there: digest("b"),
         },
         ImageWriteError::NoRepository { at: "oci://registry.example".to_owned() },
+        ImageWriteError::NoImage {
+            image: "loom-bridge-server:0.2.0".to_owned(),
+            platform: Platform::MacosAarch64,
+        },
         ImageWriteError::Foreign { at: at(), why: "unknown field `subject`".to_owned() },
         ImageWriteError::Contended { at: at() },
         ImageWriteError::Mismatch {

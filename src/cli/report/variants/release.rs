@@ -5,7 +5,9 @@ use std::io;
 use loom_github::publish::PublishError;
 use loom_mirror::destination::DestinationError;
 use loom_runtime::{
-    release::{MirrorPublishError, ReleaseFolderError, pack::PackError, sign::SignError},
+    release::{
+        LibraryError, MirrorPublishError, ReleaseFolderError, pack::PackError, sign::SignError,
+    },
     store::{AdmitError, FileKind, UnpackError},
 };
 use loom_signatures::{EvidenceKind, SignatureError, sign::SigningError};
@@ -27,6 +29,8 @@ variants!(PackError {
     Admit,
     Store,
 });
+
+variants!(LibraryError { Missing, TooMany, Io });
 
 variants!(ReleaseFolderError { Empty, Versions, NotAFile, Checksum, TooMany, Io });
 
@@ -51,6 +55,25 @@ const ASSET: &str = "loom-bridge-server-0.2.0-linux-x86_64.tar.gz";
 
 fn denied() -> io::Error {
     io::ErrorKind::PermissionDenied.into()
+}
+
+pub(super) fn library_errors() -> Vec<LibraryError> {
+    vec![
+        LibraryError::Missing {
+            name: "libssl.so.3".to_owned(),
+            of: "loom-bridge-server".to_owned(),
+            folders: vec![
+                "/lib/x86_64-linux-gnu".to_owned(),
+                "/usr/lib/x86_64-linux-gnu".to_owned(),
+            ],
+        },
+        LibraryError::TooMany { of: "loom-bridge-server".to_owned() },
+        LibraryError::Io { path: "/lib64/ld-linux-x86-64.so.2".into(), source: denied() },
+        LibraryError::Io {
+            path: "/tmp/linux-x86_64.tar.gz".into(),
+            source: io::ErrorKind::StorageFull.into(),
+        },
+    ]
 }
 
 pub(super) fn pack_errors() -> Vec<PackError> {

@@ -1,0 +1,134 @@
+//! [`OriginalImage`]: the image of a release as another registry has it, to be published with the same digest.
+
+use std::{fs::File, io::Write as _, path::Path};
+
+use futures::StreamExt as _;
+use loom_source::{Digest, Name, Platform, RangeRequest, SourceError, SourceErrorKind, Version};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{ImagePublisher, ReleaseImage};
+use crate::{
+    image_store::{BlobContent, ImageBlob, ImageStore, WrittenDocument},
+    image_write_error::ImageWriteError,
+    manifest::{Descriptor, ImageContent, ImageManifest},
+    manifest_platform::platform_of,
+    mapping::{CARRIER, MANIFEST_TYPES, STATEMENT},
+};
+
+/// The largest number of layers of an image besides the release asset.
+const MAX_LAYERS: usize = 16;
+
+/// The largest size of the other blobs of an image together, in bytes.
+const LARGEST: u64 = 1024 * 1024 * 1024;
+
+/// An image with all but the release asset, in files.
+#[derive(Debug, Clone)]
+pub struct OriginalImage {
+    manifest: WrittenDocument,
+    content: ImageManifest,
+    blobs: Vec<ImageBlob>,
+}
+
+/// The part of a manifest that only images have.
+#[derive(Deserialize)]
+pub(super) struct ConfiguredManifest {
+    pub(super) config: Descriptor,
+}
+
+impl OriginalImage {
+    /// Whether it is the image of a release with this statement and this asset.
+    pub(super) fn is_of(&self, statement: &str, release: &ReleaseImage) -> bool {
+        let is_asset = |layer: &Descriptor| layer.sha256() == Some(release.digest);
+        self.content.annotations.get(STATEMENT).is_some_and(|text| text == statement)
+            && self.content.layers.iter().any(is_asset)
+    }
+
+    /// The manifest, and the blobs that it has besides the release asset.
+    pub(super) fn parts(&self) -> (WrittenDocument, Vec<ImageBlob>) {
+        (self.manifest.clone(), self.blobs.clone())
+    }
+}
+
+impl ImagePublisher {
+    /// The image of a release as it is here; its blobs are written into `folder`, but for the release asset. `None` where
+    /// there is none that says that it is the release, and where it has more than images need.
+    ///
+    /// # Errors
+    /// Where the location cannot be read, a blob is not what its digest says, or the folder cannot be written.
+    pub async fn original(
+        &self,
+        binary: &Name,
+        version: &Version,
+        platform: Platform,
+        folder: &Path,
+    ) -> Result<Option<OriginalImage>, ImageWriteError> {
+        let store = self.store.as_ref();
+        let repository = store.repository(binary);
+        let tagged = store.tagged(&repository, &version.to_string()).await?;
+        let Some(Ok(ImageContent::Index(index))) = tagged.map(|tagged| tagged.content()) else {
+            return Ok(None);
+        };
+        let listed = index.manifests.iter().find(|one| platform_of(one) == Some(platform));
+        let media_type = |listed: &Descriptor| {
+            MANIFEST_TYPES.into_iter().find(|known| *known == listed.media_type)
+        };
+        let Some((digest, media_type)) = listed.and_then(|one| one.sha256().zip(media_type(one)))
+        else {
+            return Ok(None);
+        };
+        let Some(document) = store.manifest(&repository, &digest).await? else { return Ok(None) };
+        let Ok(ImageContent::Manifest(content)) = document.content() else { return Ok(None) };
+        let Ok(head) = serde_json::from_slice::<ConfiguredManifest>(&document.bytes) else {
+            return Ok(None);
+        };
+        let others = content.layers.iter().filter(|layer| !layer.annotations.contains_key(CARRIER));
+        let others: Vec<&Descriptor> = others.chain([&head.config]).collect();
+        let is_large = others.iter().map(|one| one.size).fold(0, u64::saturating_add) > LARGEST;
+        if others.len() > MAX_LAYERS + 1 || is_large {
+            return Ok(None);
+        }
+        let mut blobs = Vec::new();
+        for descriptor in others {
+            let Some(digest) = descriptor.sha256() else { return Ok(None) };
+            blobs.push(fetched(store, &repository, digest, descriptor.size, folder).await?);
+        }
+        let manifest = WrittenDocument { media_type, document };
+        Ok(Some(OriginalImage { manifest, content, blobs }))
+    }
+}
+
+/// A blob in a file of the folder, whose name is its digest.
+async fn fetched(
+    store: &dyn ImageStore,
+    repository: &str,
+    digest: Digest,
+    size: u64,
+    folder: &Path,
+) -> Result<ImageBlob, ImageWriteError> {
+    let at = || store.location(repository, &format!("sha256:{digest}"));
+    let blob = store.blob(repository, &digest, &RangeRequest::whole()).await?;
+    let mut body = blob.ok_or_else(|| SourceError::new(at(), SourceErrorKind::Gone))?.body;
+    let path = folder.join(digest.to_string());
+    let unwritten = |source| ImageWriteError::Write { path: path.display().to_string(), source };
+    let mut file = File::create(&path).map_err(unwritten)?;
+    let (mut hasher, mut count) = (Sha256::new(), 0_u64);
+    while let Some(piece) = body.next().await {
+        let piece = piece?;
+        count += piece.len() as u64;
+        if count > size {
+            let why = format!("it has more than the {size} bytes that its manifest names");
+            return Err(SourceError::damaged(at(), why).into());
+        }
+        hasher.update(&piece);
+        file.write_all(&piece).map_err(unwritten)?;
+    }
+    let got = Digest::from_hasher(hasher);
+    if got != digest || count != size {
+        let why = format!(
+            "expected {size} bytes with the digest sha256:{digest}, got {count} with sha256:{got}"
+        );
+        return Err(SourceError::damaged(at(), why).into());
+    }
+    Ok(ImageBlob { digest, size, content: BlobContent::File(path) })
+}
