@@ -35,7 +35,7 @@
 //! | `cores` | does something to many items on all cores |
 //! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
 //! | `leftovers` | what killed processes and repairs have left |
-//! | `trash` · `move_folder` · `emptied` | takes trees and folders away, also where folders cannot be renamed |
+//! | `trash` · `move_folder` · `emptied` · `half_removed` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
@@ -80,6 +80,7 @@ mod founding;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod half_removed;
 mod hash_jobs;
 pub mod installed;
 pub mod interrupted;

@@ -29,6 +29,7 @@ impl Store {
         }
         self.prepare()?;
         let _alone = self.lock_for_collection()?;
+        self.put_back_half_removed()?;
         let record = self.record(release).ok().flatten();
         let trees = self.trees_of(release)?;
         // A link on the way to one of them is found before anything is removed.

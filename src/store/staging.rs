@@ -12,6 +12,7 @@ use super::{
     list::{folders_and_files, names},
     locks,
     stale::remove_older,
+    trash::trash_name,
 };
 
 impl Store {
@@ -42,12 +43,14 @@ impl Store {
     /// [`StoreError::Io`] where a folder cannot be listed.
     pub fn sweep(&self) -> Result<(), StoreError> {
         self.retire_damaged()?;
+        let needed = self.half_removed()?;
+        let is_needed = |name: &str| needed.iter().any(|tree| trash_name(tree) == name);
         let (folders, marks) = folders_and_files(&self.trees())?;
         for (name, path) in folders {
             if name.starts_with(".new-") {
                 // Another user's folder stays.
                 let _ = remove_abandoned(&path);
-            } else if name.starts_with(".trash-") {
+            } else if name.starts_with(".trash-") && !is_needed(&name) {
                 let _ = remove_tree(&path);
             }
         }

@@ -18,7 +18,7 @@ use super::{
 };
 
 impl Store {
-    fn trash_path(&self, tree: &Digest) -> PathBuf {
+    pub(super) fn trash_path(&self, tree: &Digest) -> PathBuf {
         self.trees().join(trash_name(tree))
     }
 

@@ -6,9 +6,9 @@ mod images;
 mod images_offline;
 mod pack;
 mod publish;
-mod referrers;
 #[cfg(target_os = "linux")]
 mod readers;
+mod referrers;
 #[cfg(target_os = "linux")]
 mod runtime_layers;
 mod sign;

@@ -81,6 +81,7 @@ impl Store {
             Some(_) => self.try_lock_for_collection()?,
         };
         let Some(alone) = alone else { return Ok(GcReport::default()) };
+        self.put_back_half_removed()?;
         let (report, has_left) = thread::scope(|scope| {
             let mut deletion = EarlyDeletion::new(scope, self.trees());
             let mut collection = Collection::begin(self, run)?;

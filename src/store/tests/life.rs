@@ -182,11 +182,9 @@ fn a_launch_sees_that_a_tree_was_touched() {
     let report = store.verify().unwrap();
     assert!(report.findings.iter().all(|finding| finding.path == installed.entry));
     let fixes = |text: &str| report.findings.iter().any(|finding| finding.fix.contains(text));
-    assert!(
-        fixes("loom get --force-download 0.1.0") && fixes("chmod 555"),
-        "{:?}",
-        report.findings
-    );
+    // It has another mode too, which is as it should be once the file is made again.
+    assert!(fixes("loom get --force-download 0.1.0"), "{:?}", report.findings);
+    assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn damage(path: &Path, bytes: &[u8]) {
 }
 
 #[track_caller]
-fn assert_intact(store: &Store) {
+pub(super) fn assert_intact(store: &Store) {
     let report = store.verify().unwrap();
     assert_eq!(report.findings, []);
 }
