@@ -6,6 +6,7 @@
 //! | [`checksum_files`] | `.sha256` files and `SHA256SUMS`, as coreutils writes them |
 //! | [`sign`] | signs the files of a release folder |
 //! | `mirror_files` | [`publish_to_mirror`]: publishes a folder to a mirror |
+//! | `mirror_publish_error` | [`MirrorPublishError`] |
 //! | `mirrored_sums` | the `SHA256SUMS` of a mirror, which lists the files of all binaries |
 //! | [`check`] | checks what was published |
 //! | [`interpreter`] | the loader that a program for Linux needs |
@@ -20,12 +21,14 @@ pub mod checksum_files;
 mod elf_file;
 pub mod interpreter;
 mod mirror_files;
+mod mirror_publish_error;
 mod mirrored_sums;
 pub mod pack;
 mod placed_file;
 pub mod release_folder;
 pub mod sign;
 
-pub use mirror_files::{MirrorPublishError, MirroredRelease, publish_to_mirror};
+pub use mirror_files::{MirroredRelease, publish_to_mirror};
+pub use mirror_publish_error::MirrorPublishError;
 pub use placed_file::Placed;
 pub use release_folder::{ReleaseFile, ReleaseFolder, ReleaseFolderError};
