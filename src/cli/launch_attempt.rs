@@ -80,7 +80,7 @@ impl LaunchAttempt {
             Err(error) => {
                 self.note_failed(context, &why, kept);
                 let (again, source) = (Box::new(error), Box::new(why.into()));
-                Err(LaunchError::NothingCameUp { again, source }.into())
+                Err(LaunchError::NothingCameUp { again, same_settings: true, source }.into())
             }
         }
     }
@@ -89,8 +89,10 @@ impl LaunchAttempt {
     pub(super) fn restart_failed(&self, context: &Context, error: LaunchError) -> CommandError {
         let failed = &self.installed.release.slot;
         match &error {
-            LaunchError::RolledBack { previous, source } => {
-                if let LaunchError::Failed(why) = source.as_ref()
+            LaunchError::RolledBack { previous, source, with_settings } => {
+                if let (LaunchError::Failed(why), Some(_)) = (source.as_ref(), with_settings) {
+                    self.note_failed(context, why, why.log().map(|(log, _)| log.to_owned()));
+                } else if let LaunchError::Failed(why) = source.as_ref()
                     && why.is_of_release()
                     && previous.version != failed.to_string()
                 {

@@ -3,7 +3,7 @@
 use loom_base::time::format_rfc3339;
 use serde_json::json;
 
-use super::{Exit, Outcome, context::Context, default_version, table::table};
+use super::{Exit, Outcome, context::Context, default_version, table::table, which};
 use loom_runtime::{config::Flags, store::ReleaseGeneration};
 
 pub(super) fn run(context: &Context) -> Outcome {
@@ -13,6 +13,8 @@ pub(super) fn run(context: &Context) -> Outcome {
     default_version::settle(context, &resolved.state_dir.value, &store, &product);
     let generations = store.generations(&product)?;
     let is_current = |of: &ReleaseGeneration| Some(of.number) == generations.current;
+    let withdrawn = which::withdrawn(context, &resolved, &product)?;
+    let by = |of: &ReleaseGeneration| withdrawn.get(of.slot.version()?);
     let mut rows = Vec::new();
     for generation in &generations.list {
         let installed = store.find(&product.in_slot(generation.slot.clone()))?;
@@ -24,20 +26,16 @@ pub(super) fn run(context: &Context) -> Outcome {
         .map(|(of, is_here)| {
             json!({
                 "number": of.number, "at": format_rfc3339(of.at), "version": of.slot.to_string(), "tree": of.tree,
-                "current": is_current(of), "installed": is_here,
+                "current": is_current(of), "installed": is_here, "withdrawn": by(of),
             })
         })
         .collect();
     let document = json!({"schema": 1, "binary": product.binary, "generations": list});
     context.printer.answer(&document, || {
         let cells = |(of, is_here): &(&ReleaseGeneration, bool)| {
-            let mark = match (is_current(of), is_here) {
-                (true, true) => "*",
-                (true, false) => "*!",
-                (false, true) => "",
-                (false, false) => "!",
-            };
-            [mark.to_owned(), of.number.to_string(), of.slot.to_string(), format_rfc3339(of.at)]
+            let marks = [('*', is_current(of)), ('!', !is_here), ('-', by(of).is_some())];
+            let mark = marks.into_iter().filter(|(_, is_set)| *is_set).map(|(mark, _)| mark);
+            [mark.collect(), of.number.to_string(), of.slot.to_string(), format_rfc3339(of.at)]
         };
         let rows: Vec<[String; 4]> = rows.iter().map(cells).collect();
         if rows.is_empty() {
@@ -55,6 +53,9 @@ pub(super) fn run(context: &Context) -> Outcome {
     }
     if rows.iter().any(|(_, is_here)| !is_here) {
         context.printer.message("! no longer installed");
+    }
+    if rows.iter().any(|(of, _)| by(of).is_some()) {
+        context.printer.message("- withdrawn by its source; `loom rollback` passes it over");
     }
     Ok(Exit::Success)
 }

@@ -249,7 +249,7 @@ fn keep_locked(context: &Context, resolved: &Resolved, product: &Product, binary
     let tree = binary.platforms.get(&product.platform).and_then(|locked| locked.tree);
     let store = context.store(resolved).ok().filter(Store::exists);
     if let (Some(tree), Some(store)) = (tree, store) {
-        ready::keep_for_project(context, resolved, &store, product, tree, true);
+        ready::keep_for_project(context, resolved, &store, product, tree);
     }
 }
 

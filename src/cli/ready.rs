@@ -10,6 +10,7 @@ use super::{
     locked::{self, RequestedVersion},
     progress::ProgressReporter,
     report::{config::UNTRUSTED_HINT, open},
+    requested,
     selection::Selection,
 };
 use loom_runtime::{
@@ -131,20 +132,20 @@ pub(crate) fn ready_product(
         }
         let noted = store.note_use(&installed)?;
         if noted != NotedUse::Gone {
-            // What nothing used in the last hour may be another version than the project used last.
-            let changed = noted == NotedUse::Noted;
-            keep_for_project(context, resolved, store, product, installed.tree, changed);
+            keep_for_project(context, resolved, store, product, installed.tree);
             return Ok(Acquired { installed, how: How::Here });
         }
     }
     let acquire = || acquire(context, resolved, store, selection, policy.clone(), product, choice);
-    let mut acquired = acquire()?;
+    let mut acquired = acquire().map_err(|error| {
+        requested::with_choice(resolved, product, (selector, choice.is_locked), error)
+    })?;
     if store.note_use(&acquired.installed)? == NotedUse::Gone {
         // It was collected since it was found: fetched now, it counts as used.
         acquired = acquire()?;
     }
     let Installed { release, tree, .. } = &acquired.installed;
-    keep_for_project(context, resolved, store, &release.product(), *tree, true);
+    keep_for_project(context, resolved, store, &release.product(), *tree);
     if let How::Fetched { .. } = acquired.how {
         context.note_acquired(resolved, store);
     }
@@ -159,13 +160,12 @@ pub(crate) fn keep_for_project(
     store: &Store,
     product: &Product,
     tree: Digest,
-    changed: bool,
 ) {
     if resolved.project.file.is_none() {
         return;
     }
     let root = &resolved.project.root;
-    if let Err(error) = store.keep_for_project(root, product, tree, changed) {
+    if let Err(error) = store.keep_for_project(root, product, tree) {
         context.printer.detail(format!("the project's version is not kept: {error}"));
     }
 }

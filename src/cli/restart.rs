@@ -47,7 +47,8 @@ fn previous(
         return Ok(None);
     };
     let lease = match state {
-        RuntimeState::Ready => None,
+        // It tells whether settings are to blame: nothing else depends on it.
+        RuntimeState::Ready => lease_of(attempt, launch, &document).unwrap_or_default(),
         RuntimeState::Orphaned if document.bridge.is_some() => {
             lease_of(attempt, launch, &document)?
         }

@@ -4,7 +4,7 @@ use loom_base::time::{format_rfc3339, parse_rfc3339};
 use loom_source::Product;
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context, default_version};
+use super::{CommandError, Exit, Outcome, context::Context, default_version, which};
 use loom_runtime::{
     acquire::chosen::{self, ChosenBy},
     config::Flags,
@@ -28,11 +28,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let store = context.store(&resolved)?;
     default_version::settle(context, state, &store, &product);
     let generations = store.generations(&product)?;
+    let withdrawn = which::withdrawn(context, &resolved, &product)?;
+    let by = |of: &ReleaseGeneration| withdrawn.get(of.slot.version()?).cloned();
     let targets = match args.to {
         Some(number) => vec![numbered(&generations, number)?],
-        None => earlier(context, state, &product, &generations)?,
+        None => not_withdrawn(context, earlier(context, state, &product, &generations)?, &by)?,
     };
     let target = here(context, &store, &product, &targets)?;
+    if let Some(source) = by(&target) {
+        context.printer.warning(withdrawn_by(&target, &source));
+    }
     store.set_generation(&product, target.number)?;
     chosen::save(state, &product.authority, &product.binary, &target.slot, ChosenBy::Rollback)?;
     default_version::warn_of_others(context, &resolved, &target.slot)?;
@@ -80,6 +85,29 @@ fn earlier<'a>(
         |at: &&ReleaseGeneration| is_left || (&at.slot, at.tree) != (&current.slot, current.tree);
     let targets: Vec<_> = generations.chain().filter(is_other).collect();
     if targets.is_empty() { Err(no_earlier()) } else { Ok(targets) }
+}
+
+/// Those whose versions no source has withdrawn. The ones before the first of them are named.
+fn not_withdrawn<'a>(
+    context: &Context,
+    targets: Vec<&'a ReleaseGeneration>,
+    by: &dyn Fn(&ReleaseGeneration) -> Option<String>,
+) -> Result<Vec<&'a ReleaseGeneration>, CommandError> {
+    let first = targets.iter().position(|target| by(target).is_none());
+    for target in &targets[..first.unwrap_or(0)] {
+        let source = by(target).unwrap_or_default();
+        context.printer.message(format!("{}; it is passed over", withdrawn_by(target, &source)));
+    }
+    if let (None, Some(only)) = (first, targets.first()) {
+        let message = withdrawn_by(only, &by(only).unwrap_or_default());
+        let hint = format!("`loom rollback --to {}` goes there all the same", only.number);
+        return Err(CommandError::new(Exit::Absent, message).hint(hint));
+    }
+    Ok(targets.into_iter().filter(|target| by(target).is_none()).collect())
+}
+
+fn withdrawn_by(of: &ReleaseGeneration, source: &str) -> String {
+    format!("{} of generation {} was withdrawn by {source}", of.slot, of.number)
 }
 
 fn no_earlier() -> CommandError {

@@ -67,20 +67,30 @@ pub(crate) fn enforce(context: &Context) {
     let until = Some(Instant::now() + TIME);
     let run = GcRun { rules: &rules, now: SystemTime::now(), dry_run: false, sizes: false, until };
     match store.collect(&run) {
-        Ok(report) => report_removed(context, &store, &report),
+        Ok(report) => report_removed(context, &store, &rules, &report),
         Err(error) => context.printer.detail(format!("the store was not collected: {error}")),
     }
 }
 
-fn report_removed(context: &Context, store: &Store, report: &GcReport) {
+fn report_removed(context: &Context, store: &Store, rules: &GcRules, report: &GcReport) {
     context.notices(store);
     if report.removed.is_empty() {
         return;
     }
-    let versions: Vec<String> = report.removed.iter().map(|v| v.release.to_string()).collect();
-    context.printer.message(format!(
-        "removed {} ({}) to keep to store.keep and store.max_size",
-        versions.join(", "),
-        HumanBytes(report.freed)
-    ));
+    let removed = report.removed.iter();
+    let versions: Vec<String> =
+        removed.map(|it| format!("{} ({})", it.release, HumanBytes(it.bytes))).collect();
+    let versions = versions.join(", ");
+    let freed = HumanBytes(report.freed);
+    let limits = limits(rules);
+    context.printer.message(format!("removed {versions} to keep to {limits}; {freed} freed"));
+}
+
+/// The limits that are set, by their keys.
+fn limits(rules: &GcRules) -> &'static str {
+    match (rules.keep, rules.max_size) {
+        (Some(_), Some(_)) => "store.keep and store.max_size",
+        (Some(_), None) => "store.keep",
+        _ => "store.max_size",
+    }
 }

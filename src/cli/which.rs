@@ -14,7 +14,7 @@ use super::{
     path_text::shown,
     ready,
     report::store::refused,
-    version_arg,
+    requested, version_arg,
 };
 use loom_runtime::{
     acquire::{self, AcquireError},
@@ -63,8 +63,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
                 return Err(error.into());
             }
             let message = format!("{} {selector} {} is not here", product.binary, product.platform);
-            return Err(CommandError::new(Exit::Absent, message)
-                .hint(format!("`loom get {}` fetches it", version_arg::shell_word(selector))));
+            let error = CommandError::new(Exit::Absent, message)
+                .hint(format!("`loom get {}` fetches it", version_arg::shell_word(selector)));
+            return Err(requested::with_choice(
+                &resolved,
+                &product,
+                (selector, choice.is_locked),
+                error,
+            ));
         }
     };
     let document = json!({

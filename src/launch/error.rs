@@ -81,12 +81,15 @@ pub enum LaunchError {
     #[error("no runtime of this project is running")]
     NothingRuns,
     /// The new runtime did not become ready, and the previous one was started again.
-    #[error("the new runtime failed to start; the previous one, {} {}, runs again", previous.binary, previous.version)]
+    #[error("{}", rolled_back(previous, with_settings.as_deref()))]
     RolledBack {
         /// The runtime that runs now.
         previous: Box<RuntimeDocument>,
         /// Why the new one failed.
         source: Box<LaunchError>,
+        /// Why the previous release failed with the settings of the new one, too; `None` where they are those that it runs
+        /// with, or do not keep it from becoming ready.
+        with_settings: Option<Box<LaunchError>>,
     },
     /// The new runtime did not become ready, and the previous one, which had lost its supervisor, was stopped before.
     #[error("the new runtime failed to start, and nothing runs: the previous one, {} {}, had lost its supervisor and was stopped", previous.binary, previous.version)]
@@ -97,13 +100,28 @@ pub enum LaunchError {
         source: Box<LaunchError>,
     },
     /// Neither the new runtime nor the previous one became ready.
-    #[error("the new runtime failed to start, and so did the previous one ({again})")]
+    #[error("the new runtime failed to start, and so did the previous one{} ({again})", if *same_settings { " with the same settings" } else { "" })]
     NothingCameUp {
         /// Why the previous one failed.
         again: Box<LaunchError>,
+        /// Whether the previous one was started with the settings of the new one.
+        same_settings: bool,
         /// Why the new one failed.
         source: Box<LaunchError>,
     },
+}
+
+fn rolled_back(previous: &RuntimeDocument, with_settings: Option<&LaunchError>) -> String {
+    let RuntimeDocument { binary, version, .. } = previous;
+    match with_settings {
+        None => format!(
+            "the new runtime failed to start; the previous one, {binary} {version}, runs again"
+        ),
+        Some(why) => format!(
+            "the new runtime failed to start, and so did {binary} {version} with the same settings ({why}); {binary} \
+             {version} runs again with the settings before"
+        ),
+    }
 }
 
 fn list(differences: &[Difference]) -> String {

@@ -7,7 +7,7 @@
 use std::{fs::File, path::Path};
 
 use super::{
-    Launch, LaunchError, ReleaseProgram, RuntimeDocument, RuntimeState, Started,
+    Difference, Launch, LaunchError, ReleaseProgram, RuntimeDocument, RuntimeState, Started,
     control::{StartReport, SupervisorHandle},
     document::InstanceRecord,
     down,
@@ -16,12 +16,13 @@ use super::{
     kept_ports::KeptPorts,
     orphan,
     query::query,
+    settings,
     start::start_on,
 };
 use crate::state::StateDir;
 
 /// The release to go back to where the runtime that is replaced has lost its supervisor, or was not ready itself: nothing
-/// else can start one again.
+/// else can start one again. Of a runtime that is ready, it is the release that tells whether settings are to blame.
 #[derive(Debug)]
 pub struct OrphanedRelease {
     /// The release.
@@ -32,7 +33,8 @@ pub struct OrphanedRelease {
 
 /// Stops the runtime of the project of `launch` and starts `launch`, on the same ports where it requests any free ones; if that does not become ready, starts the
 /// previous runtime again. The logs of both are kept. Where the previous one has lost its supervisor or was not ready, `previous` is
-/// started instead, with the settings of `launch`.
+/// started instead, with the settings of `launch`. Where `launch` has other settings than the previous runtime besides its release,
+/// `previous` is tried with them before: where it fails too, the settings are to blame.
 ///
 /// # Errors
 /// [`LaunchError::NothingRuns`] where there is no runtime to restart, [`LaunchError::RolledBack`],
@@ -58,42 +60,88 @@ pub fn restart(launch: Launch, previous: Option<OrphanedRelease>) -> Result<Star
         };
     }
     let silent = |source| LaunchError::Control { id: folder.id.clone(), source };
-    let mut previous = SupervisorHandle::connect(&folder.control_file()).map_err(silent)?;
-    previous.yields(down::LONGEST_GRACE).map_err(silent)?;
+    let mut waiting = SupervisorHandle::connect(&folder.control_file()).map_err(silent)?;
+    waiting.yields(down::LONGEST_GRACE).map_err(silent)?;
     if !orphan::released(&folder, launch.grace)? {
         orphan::stop(&folder, launch.grace)?;
     }
-    match start_on(&launch, &folder, kept) {
+    match start_on(&launch, &folder, kept.clone()) {
         Ok(started) => {
             // A supervisor that does not get the message sees that the instance has a new owner, and exits.
-            let _ = previous.quit();
+            let _ = waiting.quit();
             Ok(started)
         }
-        Err(why) => Err(roll_back(previous, with_kept_log(why, &launch.version, &folder))),
+        Err(why) => {
+            let why = with_kept_log(why, &launch.version, &folder);
+            let with_settings = match &why {
+                LaunchError::Failed(failure)
+                    if failure.is_of_release() && has_other_settings(&launch, &record) =>
+                {
+                    previous.and_then(|it| fails_too(launch, it, (&folder, kept)))
+                }
+                _ => None,
+            };
+            Err(roll_back(waiting, why, with_settings))
+        }
     }
+}
+
+/// Whether more than the release is another one than that of the runtime before.
+fn has_other_settings(launch: &Launch, before: &InstanceRecord) -> bool {
+    let requested = settings::of(launch, &before.salt);
+    let differences = settings::differences(&before.settings, &requested);
+    differences.iter().any(|it| !matches!(it, Difference::Version { .. } | Difference::Build))
+}
+
+/// Starts the release before with the settings of a new one that failed, and stops it again; returns why it fails, too.
+fn fails_too(
+    launch: Launch,
+    previous: OrphanedRelease,
+    (folder, kept): (&InstanceFolder, KeptPorts),
+) -> Option<Box<LaunchError>> {
+    let again = with_release(launch, previous);
+    match start_on(&again, folder, kept) {
+        Ok(started) => {
+            // The supervisor that waits starts it again all the same.
+            let _ = started.stop();
+            None
+        }
+        Err(LaunchError::Failed(failure)) if failure.is_of_release() => {
+            Some(Box::new(with_kept_log(failure.into(), &again.version, folder)))
+        }
+        Err(_) => None,
+    }
+}
+
+/// The same launch of another release. The next supervisor inherits the lease of its own release alone.
+fn with_release(mut launch: Launch, previous: OrphanedRelease) -> Launch {
+    drop(launch.lease.take());
+    let OrphanedRelease { release: ReleaseProgram { version, tree, program }, lease } = previous;
+    Launch { version, tree, program: program.into(), lease: Some(lease), ..launch }
 }
 
 /// Starts the previous release again after the new one has failed; `ended` is the record of the runtime that was stopped.
 fn go_back(
-    mut launch: Launch,
+    launch: Launch,
     previous: Option<OrphanedRelease>,
     ended: InstanceRecord,
     (folder, kept): (&InstanceFolder, KeptPorts),
     why: LaunchError,
 ) -> LaunchError {
     let source = Box::new(why);
-    let Some(OrphanedRelease { release, lease }) = previous else {
+    let Some(previous) = previous else {
         return LaunchError::PreviousEnded { previous: Box::new(ended.instance.document), source };
     };
-    // The next supervisor inherits the lease of its own release alone.
-    drop(launch.lease.take());
-    let ReleaseProgram { version, tree, program } = release;
     // A later restart selects the version as the runtime before did, and not as this restart.
-    let (program, lease, launch_args) = (program.into(), Some(lease), ended.launch_args);
-    let again = Launch { version, tree, program, lease, launch_args, ..launch };
+    let again = Launch { launch_args: ended.launch_args, ..with_release(launch, previous) };
     match start_on(&again, folder, kept) {
-        Ok(started) => LaunchError::RolledBack { previous: Box::new(started.detach()), source },
-        Err(again) => LaunchError::NothingCameUp { again: Box::new(again), source },
+        Ok(started) => {
+            let previous = Box::new(started.detach());
+            LaunchError::RolledBack { previous, source, with_settings: None }
+        }
+        Err(again) => {
+            LaunchError::NothingCameUp { again: Box::new(again), same_settings: true, source }
+        }
     }
 }
 
@@ -110,11 +158,18 @@ pub fn launch_args(
     query(&folder)?.map(|record| record.launch_args).ok_or(LaunchError::NothingRuns)
 }
 
-fn roll_back(previous: SupervisorHandle, why: LaunchError) -> LaunchError {
+fn roll_back(
+    previous: SupervisorHandle,
+    why: LaunchError,
+    with_settings: Option<Box<LaunchError>>,
+) -> LaunchError {
     let source = Box::new(why);
     match resume(previous) {
-        Ok(previous) => LaunchError::RolledBack { previous, source },
-        Err(again) => LaunchError::NothingCameUp { again: Box::new(again), source },
+        Ok(previous) => LaunchError::RolledBack { previous, source, with_settings },
+        Err(again) => {
+            let (again, same_settings) = (Box::new(again), false);
+            LaunchError::NothingCameUp { again, same_settings, source }
+        }
     }
 }
 

@@ -94,10 +94,16 @@ pub enum StartFailure {
         tail: Vec<String>,
     },
     /// A stop was requested before the server was ready.
-    #[error("{program} was stopped before it was ready")]
+    #[error("{program} was stopped before it was ready{}", ended.map(|it| format!(" ({it})")).unwrap_or_default())]
     Stopped {
         /// The name and the version of the program.
         program: String,
+        /// How its process ended; `None` in the report of an earlier version.
+        #[serde(default)]
+        ended: Option<ServerExit>,
+        /// The path of its log.
+        #[serde(default)]
+        log: String,
     },
     /// The supervisor could not read or write the files of the instance.
     #[error("{act}: {why}")]

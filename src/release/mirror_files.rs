@@ -1,11 +1,12 @@
 //! Publishes a release folder to a mirror in the layout of release assets: `v0.2.0/NAME`.
 
-use loom_mirror::destination::{Destination, DestinationError, ObjectBody};
-use loom_source::{Digest, Name, asset};
+use loom_mirror::destination::{Destination, ObjectBody};
+use loom_source::{Digest, asset};
 
 use super::{
     ReleaseFile, ReleaseFolder,
     checksum_files::{SIDECAR, SUMS},
+    mirror_publish_error::MirrorPublishError,
     mirrored_sums::MirroredSums,
 };
 
@@ -23,57 +24,12 @@ pub struct MirroredRelease {
     pub kept: Vec<String>,
 }
 
-/// Why a release is not published to a mirror.
-#[derive(Debug, thiserror::Error)]
-pub enum MirrorPublishError {
-    /// The mirror has the layout of a store.
-    #[error("{0} has the layout of a store")]
-    StoreLayout(String),
-    /// The mirror has another file of the same name.
-    #[error("{key} of {mirror} has other bytes: expected {expected}")]
-    Differs {
-        /// The mirror.
-        mirror: String,
-        /// The file below its root.
-        key: String,
-        /// The digest of the file that was to be published.
-        expected: Digest,
-    },
-    /// The `SHA256SUMS` of the mirror lists files of another binary too, and one of both is signed: a signature over the
-    /// lines of both has to be made by its key.
-    #[error(
-        "{key} of {mirror} has lines of {other}; with those of {binary}, {signature} is no longer a signature over it"
-    )]
-    SignedSums {
-        /// The mirror.
-        mirror: String,
-        /// The `SHA256SUMS` below its root.
-        key: String,
-        /// The name of the signature file, in the folder or at the mirror.
-        signature: String,
-        /// The binary that is published.
-        binary: Name,
-        /// What the other lines are of: a binary, or a file.
-        other: String,
-    },
-    /// Other writers changed the `SHA256SUMS` of the mirror again and again.
-    #[error("{key} of {mirror} is being changed by others")]
-    Contended {
-        /// The mirror.
-        mirror: String,
-        /// The `SHA256SUMS` below its root.
-        key: String,
-    },
-    /// The mirror could not be read or written.
-    #[error(transparent)]
-    Destination(#[from] DestinationError),
-}
-
 /// Writes what is missing. A file that is there with other bytes is never replaced, except `SHA256SUMS` and its
 /// signatures, which grow with the release: a signature over the same `SHA256SUMS` stays. The lines that the mirror's
 /// `SHA256SUMS` has for other files, such as those of another binary of this version, stay too.
 ///
 /// Archives and signatures are written before checksum files, and `SHA256SUMS` last: a release that is found is complete.
+/// Where `SHA256SUMS` is replaced, its new signatures follow it.
 ///
 /// # Errors
 /// [`MirrorPublishError`] where the mirror has other bytes, where a signature would no longer be one over `SHA256SUMS`, and
@@ -101,25 +57,39 @@ pub async fn publish_to_mirror(
             missing.push((key, file));
         }
     }
-    for (key, file) in missing {
+    // A run that is interrupted leaves no signature over another `SHA256SUMS`: those before go first, and the new ones come last.
+    let is_late = |file: &ReleaseFile| sums.is_replaced() && file.name.starts_with(SUMS);
+    let (late, missing): (Vec<_>, Vec<_>) =
+        missing.into_iter().partition(|(_, file)| is_late(file));
+    for (key, file) in &missing {
         observer(file);
-        let body = ObjectBody::File { path: file.path.clone(), size: file.size };
-        mirror.write(&key, body).await?;
+        mirror.write(key, body(file)).await?;
         release.uploaded.push(file.name.clone());
     }
-    let Some(file) = folder.files.iter().find(|file| file.name == SUMS) else {
-        mirror.sync().await?;
-        return Ok(release);
-    };
-    if sums.is_complete() {
-        release.kept.push(file.name.clone());
-    } else {
+    for (key, _) in &late {
+        mirror.delete(key).await?;
+    }
+    mirror.sync().await?;
+    if let Some(file) = folder.files.iter().find(|file| file.name == SUMS) {
+        if sums.is_complete() {
+            release.kept.push(file.name.clone());
+        } else {
+            observer(file);
+            sums.write(folder, mirror).await?;
+            release.uploaded.push(file.name.clone());
+        }
+    }
+    for (key, file) in &late {
         observer(file);
-        sums.write(folder, mirror).await?;
+        mirror.write(key, body(file)).await?;
         release.uploaded.push(file.name.clone());
     }
     mirror.sync().await?;
     Ok(release)
+}
+
+fn body(file: &ReleaseFile) -> ObjectBody {
+    ObjectBody::File { path: file.path.clone(), size: file.size }
 }
 
 /// Whether the mirror has the file with the same bytes. Signatures over `SHA256SUMS` may have others where it is replaced.

@@ -8,8 +8,9 @@ use loom_mirror::destination::{Destination, Replacement, VersionTag};
 use loom_source::{Digest, asset::EVIDENCE_ENDINGS, checksum};
 
 use super::{
-    MirrorPublishError, ReleaseFolder,
+    ReleaseFile, ReleaseFolder,
     checksum_files::{self, SUMS},
+    mirror_publish_error::MirrorPublishError,
     release_folder::LONGEST_CHECKSUMS,
 };
 
@@ -58,7 +59,9 @@ impl MirroredSums {
         let own_lines = named(&own);
         let other = there.keys().find(|name| !own_lines.contains_key(*name));
         if let Some(signature) = outdated_signature(folder, mirror, &key, other.is_some()).await? {
-            let other = other.map_or_else(|| SUMS.to_owned(), |name| binary_of(folder, name));
+            let added = || own_lines.keys().find(|name| !there.contains_key(*name));
+            let other = other.or_else(added).map_or(SUMS, String::as_str);
+            let other = binary_of(folder, other);
             let binary = folder.binary.clone();
             return Err(MirrorPublishError::SignedSums {
                 mirror: mirror_name,
@@ -79,6 +82,11 @@ impl MirroredSums {
     /// Whether the mirror has every line.
     pub(super) fn is_complete(&self) -> bool {
         self.after.is_none()
+    }
+
+    /// Whether another file is replaced: signatures over it are replaced with it.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.before.is_some() && self.after.is_some()
     }
 
     /// Writes the file, unless another writer replaced it since: then it is read again.
@@ -133,7 +141,7 @@ fn merge(
 }
 
 /// The name of a signature that would not be one over the new file: any where the file gets lines that the folder does not
-/// list, else one at the mirror that the folder does not replace.
+/// list, else one at the mirror that the folder does not replace by another one.
 async fn outdated_signature(
     folder: &ReleaseFolder,
     mirror: &dyn Destination,
@@ -142,11 +150,17 @@ async fn outdated_signature(
 ) -> Result<Option<String>, MirrorPublishError> {
     for (ending, _) in EVIDENCE_ENDINGS {
         let name = format!("{SUMS}{ending}");
-        let is_in_folder = folder.files.iter().any(|file| file.name == name);
-        if is_in_folder && is_merged {
+        let in_folder = folder.files.iter().find(|file| file.name == name);
+        if in_folder.is_some() && is_merged {
             return Ok(Some(name));
         }
-        if !is_in_folder && mirror.stat(&format!("{key}{ending}")).await?.is_some() {
+        let limit = usize::try_from(LONGEST_CHECKSUMS).unwrap_or(usize::MAX);
+        let Some((there, _)) = mirror.read(&format!("{key}{ending}"), limit).await? else {
+            continue;
+        };
+        // One that is there already is over the lines before.
+        let is_same = |file: &&ReleaseFile| file.sha256 == Digest::of(&there);
+        if in_folder.is_none_or(|file| is_same(&file)) {
             return Ok(Some(name));
         }
     }

@@ -6,6 +6,7 @@
 //! | [`checksum_files`] | `.sha256` files and `SHA256SUMS`, as coreutils writes them |
 //! | [`sign`] | signs the files of a release folder |
 //! | `mirror_files` | [`publish_to_mirror`]: publishes a folder to a mirror |
+//! | `mirror_publish_error` | [`MirrorPublishError`] |
 //! | `mirrored_sums` | the `SHA256SUMS` of a mirror, which lists the files of all binaries |
 //! | [`check`] | checks what was published |
 //! | `elf_links` | [`ElfLinks`]: the loader and the libraries that a program for Linux needs |
@@ -22,6 +23,7 @@ mod elf_links;
 mod library_layer;
 mod library_search;
 mod mirror_files;
+mod mirror_publish_error;
 mod mirrored_sums;
 pub mod pack;
 mod placed_file;
@@ -31,6 +33,7 @@ pub mod sign;
 pub use elf_links::ElfLinks;
 pub use library_layer::LibraryLayer;
 pub use library_search::LibraryError;
-pub use mirror_files::{MirrorPublishError, MirroredRelease, publish_to_mirror};
+pub use mirror_files::{MirroredRelease, publish_to_mirror};
+pub use mirror_publish_error::MirrorPublishError;
 pub use placed_file::Placed;
 pub use release_folder::{ReleaseFile, ReleaseFolder, ReleaseFolderError};

@@ -379,3 +379,15 @@ fn the_paths_of_all_files_are_printed() {
     let printed = sandbox.loom(&["config", "path"]).ok().stdout();
     assert!(printed.starts_with(&format!("project  {}\n", project.display())), "{printed}");
 }
+
+/// A number without quotes is told with the text that it would be.
+#[test]
+fn a_size_without_a_unit_is_explained() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.home().join(".config/loom/config.toml");
+    sandbox.write(config, "[store]\nmax_size = 1048576\n");
+    sandbox.loom(&["config", "check"]).code(2).says(&[
+        "store.max_size: expected a text with a number of bytes such as \"20GiB\" or \"500MB\", or \"1048576\", got the \
+         number 1048576",
+    ]);
+}

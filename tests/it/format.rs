@@ -202,7 +202,7 @@ fn roots_and_fingerprint() {
     let version = fixture.install("0.2.0");
     fixture.store.record_generation(&version, at("2026-02-03T10:00:00Z")).unwrap();
     let product = version.release.product();
-    fixture.store.keep_for_project(Path::new("/srv/ada"), &product, version.tree, true).unwrap();
+    fixture.store.keep_for_project(Path::new("/srv/ada"), &product, version.tree).unwrap();
     fixture.store.keep_release(&version).unwrap();
     let user = Digest::of(fixture.store.root().as_os_str().as_encoded_bytes());
     let product = "loom-os/loom-bridge-server";

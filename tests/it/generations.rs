@@ -1,6 +1,6 @@
 //! Generations: `loom use`, `loom rollback` and `loom list --generations`.
 
-use crate::support::{Packing, Plain, Sandbox, Sums, program};
+use crate::support::{Depot, Packing, Plain, Sandbox, Sums, program};
 
 fn with_two() -> (Sandbox, Plain) {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
@@ -105,4 +105,37 @@ fn a_runtime_that_became_ready_is_a_generation() {
     sandbox.loom(&["down"]).ok();
     let json = sandbox.loom(&["list", "--generations", "--json"]).ok().json();
     assert_eq!(json["generations"].as_array().unwrap().len(), 0);
+}
+
+/// A version that its source has withdrawn is no target of its own accord, and is marked.
+#[test]
+fn a_withdrawn_generation_is_passed_over() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0", "0.3.0"]));
+    let config = sandbox.home().join(".config/loom/config.toml");
+    sandbox.write(config, &format!("sources = [\"{}\"]\n", depot.url()));
+    for version in ["0.1.0", "0.2.0", "0.3.0"] {
+        sandbox.loom(&["get", version]).ok();
+        sandbox.loom(&["use", version]).ok();
+    }
+    depot.yank("0.2.0");
+    let list = sandbox.loom(&["list", "--generations", "--json"]).ok().json();
+    let marked: Vec<bool> = list["generations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["withdrawn"].is_string())
+        .collect();
+    assert_eq!(marked, [false, true, false], "{list}");
+    let run = sandbox.loom(&["list", "--generations"]).ok();
+    run.says(&["- withdrawn by its source"]);
+    let run = sandbox.loom(&["rollback"]).ok();
+    let run = run.says(&["0.2.0 of generation 2 was withdrawn by ", "passed over"]);
+    assert_eq!(run.stdout(), "0.1.0\n");
+    // A generation that is named is the target all the same.
+    let run = sandbox.loom(&["rollback", "--to", "2"]).ok();
+    assert_eq!(run.says(&["was withdrawn by"]).stdout(), "0.2.0\n");
+    sandbox.loom(&["use", "0.1.0"]).ok();
+    depot.yank("0.3.0");
+    let run = sandbox.loom(&["rollback"]).code(3);
+    run.says(&["was withdrawn by", "`loom rollback --to "]);
 }

@@ -1,6 +1,10 @@
 //! A newest version that never becomes ready: the last one that was ready here runs instead, and that is remembered.
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    process::Stdio,
+};
 
 use serde_json::Value;
 
@@ -177,19 +181,93 @@ fn a_stop_before_it_was_ready_names_the_version() {
     let stage = Stage::with("0.2.0", NEVER);
     let up = stage.spawn("up", &["--detach"]);
     until("it starts", || stage.instance()["pid"].is_u64());
+    let begun = now();
     stage.sandbox.loom(&["down"]).ok();
-    up.wait().code(1).says(&["loom-bridge-server 0.2.0 was stopped before it was ready"]);
+    // It has served nothing: it gets half a second, and ignores SIGTERM.
+    let took = now() - begun;
+    assert!(took < 5.0, "it took {took} s");
+    let run = up.wait().code(1);
+    let run = run.says(&["loom-bridge-server 0.2.0 was stopped before it was ready (signal 9)"]);
+    let told = run.says(&["`loom down`, `loom restart` or a signal", "`loom up` starts it again"]);
+    let log = path_after(&told.stderr(), "the full log of loom-bridge-server 0.2.0 is ");
+    assert_eq!(fs::read_to_string(log).unwrap(), "I wait\n");
 }
 
 #[test]
 fn bridge_and_dashboard_cannot_have_the_same_port() {
     let stage = Stage::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let (port, url) = (port.to_string(), stage.mirror.url());
+    let (port, url) = (free_port(), stage.mirror.url());
     let both = ["up", "--source", &url, "--version", "0.2.0", "--bridge-port", &port];
     let run = stage.sandbox.loom(&[&both[..], &["--dashboard-port", &port]].concat()).code(2);
     run.says(&[
         "the bridge and the dashboard cannot both listen on 127.0.0.1:",
         "--dashboard-port",
     ]);
+}
+
+#[test]
+fn a_runtime_of_a_parent_goes_back_too() {
+    let (mut stage, _) = with_good("policy = \"off\"");
+    stage.sandbox.loom(&["down"]).ok();
+    stage.add("0.2.1", NEVER);
+    stage.sandbox.loom(&["outdated"]).ok();
+    let args =
+        ["up", "--exit-with-parent", "--json", "--mode", "bridge-only", "--bridge-port", "0"];
+    let mut command = stage.sandbox.loom_command(&args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut loom = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(loom.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let document: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(document["version"], "0.2.0");
+    assert!(answers(&document));
+    // The end of its input is that of the parent.
+    drop(loom.stdin.take());
+    assert!(loom.wait().unwrap().success());
+    let mut told = String::new();
+    loom.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(told.contains("0.2.0, the last version that was ready here"), "{told}");
+    assert!(!runs(&document["pid"]), "the server still runs");
+    assert!(is_marked(&stage, "0.2.1"));
+}
+
+/// What makes a server fail where it is to have a dashboard.
+const NO_DASHBOARD: &str =
+    "if [ \"$LOOM_DASHBOARD\" != false ]; then echo no dashboard; exit 4; fi";
+
+#[test]
+fn settings_with_which_both_versions_fail_are_blamed_and_not_the_version() {
+    let mut stage = UpdateStage::new("policy = \"off\"");
+    stage.add("0.2.1", &server("0.2.1", NO_DASHBOARD));
+    let before = stage.up();
+    assert_eq!(before["version"], "0.2.1");
+    stage.add("0.2.2", &server("0.2.2", NO_DASHBOARD));
+    stage.sandbox.loom(&["outdated"]).ok();
+    let run = stage.sandbox.loom(&["restart", "--mode", "full", "--dashboard-port", "0"]).code(4);
+    let run = run.says(&[
+        "and so did loom-bridge-server 0.2.1 with the same settings",
+        "0.2.1 runs again with the settings before",
+        "the settings are the likely cause, not the version",
+    ]);
+    run.never_says(&["no longer selected"]);
+    let now = stage.instance();
+    assert_eq!((&now["version"], &now["state"]), (&"0.2.1".into(), &"ready".into()));
+    assert_eq!(now["supervisor_pid"], before["supervisor_pid"]);
+    assert!(now["dashboard"].is_null() && answers(&now), "{now}");
+    assert!(!is_marked(&stage, "0.2.2"));
+    // With settings that work, the newer version is selected.
+    stage.sandbox.loom(&["restart"]).ok();
+    assert_eq!(stage.instance()["version"], "0.2.2");
+    // A version that fails with settings that work for the one before is to blame.
+    stage.add("0.2.3", &server("0.2.3", "echo I cannot; exit 5"));
+    stage.sandbox.loom(&["outdated"]).ok();
+    let run = stage.sandbox.loom(&["restart", "--bridge-port", &free_port()]).code(5);
+    run.says(&["0.2.2, runs again", "0.2.3 is no longer selected"]);
+    assert!(is_marked(&stage, "0.2.3"));
+    stage.sandbox.loom(&["down"]).ok();
+}
+
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
 }

@@ -127,7 +127,7 @@ fn a_damaged_file_counts_once_and_its_cause_is_told() {
     assert_eq!(run["left"].as_array().unwrap().len(), 1, "{run}");
     assert_eq!(run["left"][0]["path"], program.to_str().unwrap(), "{run}");
     let what = run["left"][0]["what"].as_str().unwrap();
-    assert!(what.starts_with(&cause) && what.contains("no source could serve"), "{what}");
+    assert!(what.starts_with(&cause) && what.contains("no source has"), "{what}");
     let text = sandbox.loom(&["store", "repair"]).code(6).stdout();
     assert_eq!(text.matches(&cause).count(), 1, "{text}");
     assert!(text.ends_with("1 problem left\n"), "{text}");

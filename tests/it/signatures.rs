@@ -345,3 +345,17 @@ fn a_required_signature_costs_a_warm_command_nothing() {
     assert!(server.requests().is_empty(), "{:?}", server.requests());
     sandbox.loom(&["down"]).ok();
 }
+
+#[test]
+fn a_required_signature_without_a_key_says_how_to_add_one() {
+    let (mirror, _) = mirror(Sums::Sidecar);
+    let sandbox = Sandbox::new();
+    trust(&sandbox, &mirror.url(), "signature = \"required\"");
+    let run = sandbox.loom(&GET).code(6).says(&[
+        "trust.keys names no key",
+        "add the key of the publisher to trust.keys",
+        "loom trust add-root",
+        "trust.signature = \"optional\"",
+    ]);
+    run.never_says(&["inform the maintainer"]);
+}

@@ -145,14 +145,17 @@ fn the_limits_of_the_configuration_are_enforced_after_an_acquisition() {
     // The result is printed first, and is all that stdout has.
     let run = sandbox.loom(&["get", "0.5.0"]).ok();
     assert_eq!(run.path(), sandbox.link("0.5.0"));
-    run.says(&["removed", "0.1.0", "0.2.0", "0.3.0", "store.keep"]);
+    let run = run.says(&["removed", "0.1.0", "0.2.0", "0.3.0", "to keep to store.keep; "]);
+    let told = run.never_says(&["store.max_size"]).stderr();
+    assert_eq!(told.matches(" KiB)").count() + told.matches(" B)").count(), 4, "{told}");
     assert_eq!(sandbox.trees().len(), 2);
     // Nothing was acquired: nothing is collected.
     age(&sandbox, "0.4.0", 10);
     configure(&sandbox, &mirror, "[store]\nkeep = 0\n");
     sandbox.loom(&["get", "0.5.0"]).ok().never_says(&["removed"]);
     configure(&sandbox, &mirror, "[store]\nkeep = \"all\"\nmax_size = \"1\"\n");
-    sandbox.loom(&["get", "0.3.0"]).ok().says(&["removed", "0.4.0"]);
+    let run = sandbox.loom(&["get", "0.3.0"]).ok();
+    run.says(&["removed", "0.4.0", "to keep to store.max_size; "]).never_says(&["store.keep"]);
     // 0.5.0 is the newest, 0.3.0 was just used.
     assert_eq!(sandbox.trees().len(), 2);
     sandbox.loom(&["store", "gc"]).ok().says(&["larger than allowed"]);
@@ -351,4 +354,21 @@ fn what_roots_keep_is_made_again_of_its_statement_or_fetched() {
     sandbox.loom(&["store", "repair"]).ok();
     sandbox.loom(&["which", "0.1.0", "--offline"]).ok();
     sandbox.verify();
+}
+
+/// Another project used the version in the same hour.
+#[test]
+fn a_version_that_a_project_uses_is_kept_at_once() {
+    let (sandbox, _mirror) = with_four();
+    sandbox.write("loom.toml", "");
+    sandbox.write("other/loom.toml", "");
+    sandbox.loom(&["get", "0.1.0"]).ok();
+    let other = sandbox.project().join("other/loom.toml");
+    sandbox.loom(&["get", "--config", other.to_str().unwrap(), "0.2.0"]).ok();
+    sandbox.loom(&["get", "0.2.0"]).ok();
+    let roots = sandbox.cache().join("roots/projects");
+    let lines = |name: &String| fs::read_to_string(roots.join(name)).unwrap().lines().count();
+    let mut counts: Vec<usize> = crate::support::sandbox::names(&roots).iter().map(lines).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [2, 3], "a header, and a line for each version of a project");
 }

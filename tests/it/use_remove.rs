@@ -41,6 +41,25 @@ fn a_version_that_is_not_installed_can_be_the_default() {
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
 }
 
+/// The error of a default version that no source has says where it comes from.
+#[test]
+fn a_default_version_that_no_source_has_is_explained() {
+    let (sandbox, mirror) = with_two_versions();
+    sandbox.loom(&["use", "7.7.7"]).ok();
+    let source = mirror.url();
+    let expected = [
+        "7.7.7 is the default version, which `loom use` chose (",
+        "use/loom-os@loom-bridge-server.json)",
+        "`loom use VERSION` chooses another one, `loom use --none` the latest",
+    ];
+    for args in [&["get", "--source", &source][..], &["up", "--source", &source], &["which"]] {
+        sandbox.loom(args).code(3).says(&expected);
+    }
+    // A version that is named for this run is no default one.
+    let named = ["get", "--source", &source, "--version", "7.7.7"];
+    sandbox.loom(&named).code(3).never_says(&["default version"]);
+}
+
 #[test]
 fn the_error_of_use_names_the_expected_value() {
     let sandbox = Sandbox::new();

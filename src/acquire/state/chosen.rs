@@ -2,6 +2,8 @@
 //!
 //! Kept in `use/` of the state folder, one file per program.
 
+use std::path::PathBuf;
+
 use loom_source::{Authority, Name, Slot};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,11 @@ const LATEST: &str = "latest";
 
 fn file(state: &StateDir, authority: &Authority, binary: &Name) -> StateFile {
     state.file(format!("use/{authority}@{binary}.json"))
+}
+
+/// The path of the file that says which version is chosen.
+pub fn path(state: &StateDir, authority: &Authority, binary: &Name) -> PathBuf {
+    file(state, authority, binary).path().to_owned()
 }
 
 /// The chosen version, or the development build; `None` where none is chosen.

@@ -23,7 +23,9 @@ const NO_CHECKSUM: &str = "publish a .sha256 file beside the archive, or accept 
                            --allow-unverified (trust.checksum = \"if-available\" accepts it always)";
 
 /// Where no key could have signed.
-const NO_KEY: &str = "add the key of the publisher to trust.keys in your config.toml";
+const NO_KEY: &str = "add the key of the publisher to trust.keys in your config.toml, such as keys = \
+                      [\"minisign:RWQ…\"], or the root of a signed mirror with `loom trust add-root`; trust.signature = \
+                      \"optional\" accepts releases by their checksums alone";
 
 /// For releases without a signature.
 const NO_SIGNATURE: &str = "publish a signature beside the archive or beside SHA256SUMS (.minisig, .sig, .asc or \
@@ -73,7 +75,14 @@ pub(crate) fn hint(error: &AcquireError) -> Option<String> {
     }
     let general = general(error).filter(|general| {
         // Advice for a source's credentials is enough.
-        let vague = general == reason_hint(FailureReason::Credentials) && !hints.is_empty();
+        // What is missing is the user's key: no source has done anything wrong.
+        let lacks_key = |it: &SourceAttempt| {
+            matches!(it.cause, Some(AttemptCause::Rejected(Rejection::NoKey { .. })))
+        };
+        let vague = !hints.is_empty()
+            && (general == reason_hint(FailureReason::Credentials)
+                || general == reason_hint(FailureReason::Integrity)
+                    && attempts.iter().all(lacks_key));
         !vague && !hints.contains(general)
     });
     hints.extend(general);

@@ -163,10 +163,14 @@ fn hint(error: &LaunchError) -> Option<String> {
         LaunchError::DoesNotEnd { .. } => "`loom down` stops it".to_owned(),
         LaunchError::Busy => "try again in a moment".to_owned(),
         LaunchError::NothingRuns => "`loom up --detach` starts one".to_owned(),
-        LaunchError::RolledBack { previous, source } => {
+        LaunchError::RolledBack { previous, source, with_settings } => {
             let after = hint(source)?;
             let RuntimeDocument { binary, version, log, .. } = previous.as_ref();
-            format!("{after}\nthe log of {binary} {version}, which runs, is {log}")
+            let after = format!("{after}\nthe log of {binary} {version}, which runs, is {log}");
+            return Some(with_settings.as_ref().map_or(after.clone(), |_| also_settings(after)));
+        }
+        LaunchError::NothingCameUp { source, same_settings: true, .. } => {
+            return hint(source).map(also_settings);
         }
         LaunchError::PreviousEnded { source, .. } | LaunchError::NothingCameUp { source, .. } => {
             return hint(source);
@@ -179,6 +183,13 @@ fn hint(error: &LaunchError) -> Option<String> {
         | LaunchError::Describe(_)
         | LaunchError::Control { .. } => return None,
     })
+}
+
+/// The hint where another version failed with the same settings.
+fn also_settings(hint: String) -> String {
+    format!(
+        "{hint}\nthe settings are the likely cause, not the version: `loom config show` prints them"
+    )
 }
 
 fn start_hint(failure: &StartFailure) -> Option<String> {
@@ -211,7 +222,14 @@ fn start_hint(failure: &StartFailure) -> Option<String> {
                 "the release is built for another system; `loom list --remote` shows what there is for this one".to_owned()
             }
         },
-        StartFailure::Spawn { .. } | StartFailure::Stopped { .. } => return None,
+        StartFailure::Stopped { program, log, .. } => {
+            let by = "`loom down`, `loom restart` or a signal stopped it; `loom up` starts it again";
+            if log.is_empty() {
+                return Some(by.to_owned());
+            }
+            format!("{by}\n{}", log_of_hint(program, log))
+        }
+        StartFailure::Spawn { .. } => return None,
     })
 }
 

@@ -47,6 +47,19 @@ impl SettingType for ByteSize {
         text.parse().map_err(|_| Problem::invalid(Self::FORM, text))
     }
 
+    /// A number without quotes is refused with the text that it would be.
+    fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
+        if let TomlValue::Integer(number) = node.value {
+            let expected = format!(r#"a text with {}, or "{}""#, Self::FORM, number.unsigned_abs());
+            let got = format!("the number {number}");
+            reader.problem(path, node.line, Problem::OutOfRange { expected, got });
+            return None;
+        }
+        let text = reader.text(node, path, Self::FORM)?;
+        let read = Self::parse(&text, &reader.folder());
+        read.map_err(|problem| reader.problem(path, node.line, problem)).ok()
+    }
+
     fn schema() -> Value {
         json!({"type": "string", "examples": ["20GiB", "500MB"]})
     }

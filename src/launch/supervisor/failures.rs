@@ -17,8 +17,9 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn stopped(&self) -> StartFailure {
-        StartFailure::Stopped { program: self.request.named() }
+    pub(super) fn stopped(&self, ended: ServerExit) -> StartFailure {
+        let (program, log) = (self.request.named(), self.folder.log().display().to_string());
+        StartFailure::Stopped { program, ended: Some(ended), log }
     }
 
     pub(super) fn not_ready(&self, why: String) -> StartFailure {

@@ -10,7 +10,7 @@ use super::{
     state_failures::{io_failure, state_failure},
 };
 use crate::launch::{
-    Instance, RuntimeState, SpawnObstacle, StartFailure,
+    Instance, RuntimeState, ServerExit, SpawnObstacle, StartFailure,
     document::{BridgeAddress, DashboardAddress},
     events::end_requested,
     kept_ports::KeptPorts,
@@ -22,8 +22,8 @@ use crate::launch::{
     start_request::StartRequest,
 };
 
-/// How long a server may take to end that was not ready in time. It has served nothing, and the release before may be
-/// waiting for its ports.
+/// How long a server may take to end that was not ready yet. It has served nothing, and the release before or a user may be
+/// waiting.
 const UNREADY_GRACE: Duration = Duration::from_millis(500);
 
 /// How often ports are picked where other processes take them first.
@@ -148,20 +148,23 @@ impl Supervisor {
         let ready = tokio::time::timeout(self.request.ready_timeout, ready);
         tokio::pin!(ready);
         let Self { events, exit_with_starter, yielding, .. } = &mut *self;
-        let failure = tokio::select! {
+        tokio::select! {
             biased;
             ended = server.ended() => return Err(self.crashed(ended)),
             result = &mut ready => match result {
                 Ok(addresses) => return Ok(addresses),
-                Err(_) => self.not_ready(missing.locked().clone()),
+                Err(_) => {
+                    let failure = self.not_ready(missing.locked().clone());
+                    end_unready(server).await;
+                    return Err(failure);
+                }
             },
-            () = end_requested(events, exit_with_starter, yielding, starting) => self.stopped(),
-        };
-        match failure {
-            StartFailure::NotReady { .. } => end_unready(server).await,
-            _ => _ = self.stop(server).await,
+            () = end_requested(events, exit_with_starter, yielding, starting) => {}
         }
-        Err(failure)
+        let state = if self.switching { RuntimeState::Switching } else { RuntimeState::Stopping };
+        // If the record cannot be written, only the displayed state is wrong.
+        let _ = self.update(|instance| instance.state = state);
+        Err(self.stopped(end_unready(server).await))
     }
 
     /// Changes the record. During a switch, what is displayed matters less than a server that runs.
@@ -189,11 +192,14 @@ impl Supervisor {
     }
 }
 
-/// Ends a server that was not ready in time.
-async fn end_unready(server: &mut ServerProcess) {
+/// Ends a server that was not ready yet.
+async fn end_unready(server: &mut ServerProcess) -> ServerExit {
     server.terminate();
-    if tokio::time::timeout(UNREADY_GRACE, server.ended()).await.is_err() {
-        server.kill();
-        server.ended().await;
+    match tokio::time::timeout(UNREADY_GRACE, server.ended()).await {
+        Ok(ended) => ServerExit { requested: true, ..ended },
+        Err(_) => {
+            server.kill();
+            ServerExit { requested: true, killed: true, ..server.ended().await }
+        }
     }
 }

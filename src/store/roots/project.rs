@@ -37,8 +37,8 @@ pub(super) struct ProjectTree {
 }
 
 impl Store {
-    /// Notes that the project in `folder` uses a tree of a product, unless that was noted in the last hour. With `changed`,
-    /// the tree may be another one than before, and the file is read.
+    /// Notes that the project in `folder` uses a tree of a product, unless that was noted in the last hour. Each tree has a
+    /// time of its own: one that another project used in this hour, too, is noted at once.
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
@@ -47,12 +47,8 @@ impl Store {
         folder: &Path,
         product: &Product,
         tree: Digest,
-        changed: bool,
     ) -> Result<(), StoreError> {
         let path = self.project_root_path(folder);
-        if !changed && is_fresh(&path) {
-            return Ok(());
-        }
         let now = SystemTime::now();
         let mut kept = Self::project_lines(&path)?;
         let new = ProjectTree { tree, product: product_text(product), used: Some(now) };
@@ -150,10 +146,6 @@ fn changed_at(path: &Path) -> Option<SystemTime> {
     fs::symlink_metadata(path).and_then(|meta| meta.modified()).ok()
 }
 
-fn is_fresh(path: &Path) -> bool {
-    changed_at(path).is_some_and(|at| at.elapsed().is_ok_and(|age| age < REFRESH))
-}
-
 /// Whether a root has ended. One with a time in the future has not: the clock may have been set back.
 fn is_over(path: &Path, now: SystemTime) -> bool {
     changed_at(path).is_some_and(|at| now.duration_since(at).is_ok_and(|age| age >= PROJECT_ROOT))
@@ -179,13 +171,13 @@ mod tests {
         let text = format!("{HEADER}\n{first} {0}\n{old} {0} {time}\n", product_text(&product));
         replace(&store.root, &store.tmp(), &path, text.as_bytes()).unwrap();
         assert_eq!(store.project_trees(now).unwrap(), [first]);
-        store.keep_for_project(folder, &product, second, true).unwrap();
+        store.keep_for_project(folder, &product, second).unwrap();
         assert_eq!(store.project_trees(now).unwrap(), [second, first]);
         let kept = Store::project_lines(&path).unwrap();
         assert!(kept.len() == 2 && kept.iter().all(|it| it.used.is_some()), "{kept:?}");
         // What was noted in the last hour is not written again.
         let before = fs::read(&path).unwrap();
-        store.keep_for_project(folder, &product, first, true).unwrap();
+        store.keep_for_project(folder, &product, first).unwrap();
         assert_eq!(fs::read(&path).unwrap(), before);
         assert_eq!(store.project_trees(now + days(91)).unwrap(), []);
     }

@@ -165,12 +165,7 @@ fn what_is_needed_stays() {
     old.iter().for_each(|installed| used(store, installed, now - 9 * DAY));
     let lease = store.lease(&old[0], home.folder.path()).unwrap();
     store
-        .keep_for_project(
-            Path::new("/srv/ada/project"),
-            &old[1].release.product(),
-            old[1].tree,
-            true,
-        )
+        .keep_for_project(Path::new("/srv/ada/project"), &old[1].release.product(), old[1].tree)
         .unwrap();
     store.record_generation(&old[2], now).unwrap();
     store.keep_release(&old[3]).unwrap();

@@ -200,9 +200,7 @@ impl World {
             }
             Operation::UseInProject(_) => {
                 let product = installed.release.product();
-                store
-                    .keep_for_project(Path::new("/srv/ada"), &product, installed.tree, true)
-                    .unwrap();
+                store.keep_for_project(Path::new("/srv/ada"), &product, installed.tree).unwrap();
                 self.model.project = Some(content);
             }
             Operation::BecomeCurrent(_) => {

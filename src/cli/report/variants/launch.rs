@@ -64,7 +64,11 @@ fn exited(code: i32) -> StartFailure {
 }
 
 fn stopped() -> StartFailure {
-    StartFailure::Stopped { program: "loom-bridge-server 0.2.0".to_owned() }
+    StartFailure::Stopped {
+        program: "loom-bridge-server 0.2.0".to_owned(),
+        ended: Some(ServerExit { code: None, signal: Some(15), requested: true, killed: false }),
+        log: "/state/log".to_owned(),
+    }
 }
 
 pub(super) fn start_failures() -> Vec<StartFailure> {
@@ -154,10 +158,25 @@ pub(super) fn errors() -> Vec<LaunchError> {
         LaunchError::Control { id: "abc-loom-bridge-server".to_owned(), source: io_error() },
         LaunchError::DoesNotEnd { id: "abc-loom-bridge-server".to_owned() },
         LaunchError::NothingRuns,
-        LaunchError::RolledBack { previous: document(), source: Box::new(exited(3).into()) },
+        LaunchError::RolledBack {
+            previous: document(),
+            source: Box::new(exited(3).into()),
+            with_settings: None,
+        },
+        LaunchError::RolledBack {
+            previous: document(),
+            source: Box::new(exited(3).into()),
+            with_settings: Some(Box::new(exited(4).into())),
+        },
         LaunchError::PreviousEnded { previous: document(), source: Box::new(exited(3).into()) },
         LaunchError::NothingCameUp {
             again: Box::new(stopped().into()),
+            same_settings: false,
+            source: Box::new(exited(3).into()),
+        },
+        LaunchError::NothingCameUp {
+            again: Box::new(exited(4).into()),
+            same_settings: true,
             source: Box::new(exited(3).into()),
         },
     ]
