@@ -1,10 +1,11 @@
 //! [`ImagePublisher`]: writes the images of a version to a registry or to a layout.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use loom_source::{Digest, Name, Platform, SourceError, SourceErrorKind, Version};
 
 use super::{
+    original_image::OriginalImage,
     published_images::{PlatformImage, PublishedImages},
     referrer_writer::{self, MAX_ATTEMPTS},
     release_documents::ReleaseDocuments,
@@ -87,6 +88,22 @@ impl ImagePublisher {
         let repository = self.store.repository(binary);
         let document = self.store.tagged(&repository, &version.to_string()).await?;
         Ok(document.as_ref().map(version_list::platforms).unwrap_or_default())
+    }
+
+    /// The image of a release as it is here, with its files in `folder`; `None` where there is none that can be published as it
+    /// is.
+    ///
+    /// # Errors
+    /// Where the location cannot be read, or the folder cannot be written.
+    pub async fn original(
+        &self,
+        binary: &Name,
+        version: &Version,
+        platform: Platform,
+        folder: &Path,
+    ) -> Result<Option<OriginalImage>, ImageWriteError> {
+        let (store, tag) = (self.store.as_ref(), version.to_string());
+        OriginalImage::read(store, &store.repository(binary), &tag, platform, folder).await
     }
 
     /// Publishes the images of a version: blobs, manifests, the index, then the evidence. What is there is not sent again.

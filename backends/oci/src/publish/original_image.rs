@@ -3,11 +3,10 @@
 use std::{fs::File, io::Write as _, path::Path};
 
 use futures::StreamExt as _;
-use loom_source::{Digest, Name, Platform, RangeRequest, SourceError, SourceErrorKind, Version};
+use loom_source::{Digest, Platform, RangeRequest, SourceError, SourceErrorKind};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{ImagePublisher, ReleaseImage};
 use crate::{
     image_store::{BlobContent, ImageBlob, ImageStore, WrittenDocument},
     image_write_error::ImageWriteError,
@@ -38,8 +37,8 @@ pub(super) struct ConfiguredManifest {
 
 impl OriginalImage {
     /// Whether it is the image of a release with this statement and this asset.
-    pub(super) fn is_of(&self, statement: &str, release: &ReleaseImage) -> bool {
-        let is_asset = |layer: &Descriptor| layer.sha256() == Some(release.digest);
+    pub(super) fn is_of(&self, statement: &str, asset: Digest) -> bool {
+        let is_asset = |layer: &Descriptor| layer.sha256() == Some(asset);
         self.content.annotations.get(STATEMENT).is_some_and(|text| text == statement)
             && self.content.layers.iter().any(is_asset)
     }
@@ -50,22 +49,20 @@ impl OriginalImage {
     }
 }
 
-impl ImagePublisher {
-    /// The image of a release as it is here; its blobs are written into `folder`, but for the release asset. `None` where
-    /// there is none that says that it is the release, and where it has more than images need.
+impl OriginalImage {
+    /// The image of a tag for a platform; its blobs are written into `folder`, but for the release asset. `None` where there is
+    /// none that says what it is, and where it has more than images need.
     ///
     /// # Errors
     /// Where the location cannot be read, a blob is not what its digest says, or the folder cannot be written.
-    pub async fn original(
-        &self,
-        binary: &Name,
-        version: &Version,
+    pub(super) async fn read(
+        store: &dyn ImageStore,
+        repository: &str,
+        tag: &str,
         platform: Platform,
         folder: &Path,
-    ) -> Result<Option<OriginalImage>, ImageWriteError> {
-        let store = self.store.as_ref();
-        let repository = store.repository(binary);
-        let tagged = store.tagged(&repository, &version.to_string()).await?;
+    ) -> Result<Option<Self>, ImageWriteError> {
+        let tagged = store.tagged(repository, tag).await?;
         let Some(Ok(ImageContent::Index(index))) = tagged.map(|tagged| tagged.content()) else {
             return Ok(None);
         };
@@ -77,7 +74,7 @@ impl ImagePublisher {
         else {
             return Ok(None);
         };
-        let Some(document) = store.manifest(&repository, &digest).await? else { return Ok(None) };
+        let Some(document) = store.manifest(repository, &digest).await? else { return Ok(None) };
         let Ok(ImageContent::Manifest(content)) = document.content() else { return Ok(None) };
         let Ok(head) = serde_json::from_slice::<ConfiguredManifest>(&document.bytes) else {
             return Ok(None);
@@ -91,10 +88,10 @@ impl ImagePublisher {
         let mut blobs = Vec::new();
         for descriptor in others {
             let Some(digest) = descriptor.sha256() else { return Ok(None) };
-            blobs.push(fetched(store, &repository, digest, descriptor.size, folder).await?);
+            blobs.push(fetched(store, repository, digest, descriptor.size, folder).await?);
         }
         let manifest = WrittenDocument { media_type, document };
-        Ok(Some(OriginalImage { manifest, content, blobs }))
+        Ok(Some(Self { manifest, content, blobs }))
     }
 }
 

@@ -65,7 +65,7 @@ impl ReleaseDocuments {
         let content = BlobContent::File(release.file.clone());
         let blob = ImageBlob { digest: release.digest, size, content };
         if let Some(original) = &release.original
-            && original.is_of(&statement_text, release)
+            && original.is_of(&statement_text, release.digest)
         {
             let (manifest, blobs) = original.parts();
             return Ok(Self {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use loom_source::{Digest, EvidenceKind};
 
-use super::OriginalImage;
+use super::original_image::OriginalImage;
 
 /// The release of one platform, to be published.
 #[derive(Debug, Clone)]
