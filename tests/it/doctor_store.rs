@@ -1,6 +1,6 @@
 //! `loom doctor`: the store, what runs from it, and the policy.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::Value;
 
@@ -60,10 +60,12 @@ fn a_changed_file_is_found_by_its_fingerprint() {
     assert!(message.contains("`loom store verify` hashes all"), "{message}");
     // The same size, and other bytes.
     let program = sandbox.link("0.2.0").canonicalize().unwrap();
-    crate::support::sandbox::make_removable(program.parent().unwrap());
     let mut bytes = fs::read(&program).unwrap();
     bytes[20] ^= 1;
+    let set_mode = |mode| fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o755);
     fs::write(&program, bytes).unwrap();
+    set_mode(0o555);
     let after = store(1);
     assert_eq!(counts(&after), (1.into(), 1.into()), "{after}");
     let damages = after["damages"].as_array().unwrap();

@@ -118,7 +118,10 @@ fn a_damaged_file_counts_once_and_its_cause_is_told() {
     let program = sandbox.link("0.2.0").canonicalize().unwrap();
     let tree = program.parent().unwrap();
     make_removable(tree);
+    let set_mode = |mode| fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o755);
     fs::write(&program, "damaged").unwrap();
+    set_mode(0o555);
     let found = sandbox.loom(&["store", "verify", "--json"]).code(6).json();
     let cause = found["findings"][0]["what"].as_str().unwrap().to_owned();
     assert!(cause.contains("expected ") && cause.contains("got 7"), "{cause}");
