@@ -21,7 +21,7 @@ use loom_runtime::{
     mirror::{
         StoreRelease,
         bundle::{
-            BundleSelection, Collected, LOCK, MirrorPapers, WrittenBundle, collect, write_bundle,
+            BundleSelection, Collected, LOCK, MirrorMetadata, WrittenBundle, collect, write_bundle,
         },
     },
     sources::Candidate,
@@ -91,11 +91,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         check_images(args, &selection)?;
         let source = candidate.source.as_ref();
         let releases = runtime.block_on(selection.select(source))??;
-        let papers = runtime.block_on(MirrorPapers::read(source))??;
+        let metadata = runtime.block_on(MirrorMetadata::read(source))??;
         let images = ImageBundle {
             from: args.from.as_ref(),
             selected: &releases,
-            papers: &papers,
+            metadata: &metadata,
             verified: !allow_unverified,
             format: args.format,
         };

@@ -22,7 +22,7 @@ use crate::cli::{
 use loom_runtime::{
     acquire::SourceRuntime,
     config::Resolved,
-    mirror::{self, ImageParts, StoreRelease, bundle::MirrorPapers},
+    mirror::{self, ImageParts, StoreRelease, bundle::MirrorMetadata},
     store::Store,
 };
 
@@ -39,15 +39,15 @@ pub(super) struct ImageBundle<'a> {
     pub(super) from: Option<&'a MirrorLocation>,
     /// The releases.
     pub(super) selected: &'a [Release],
-    /// The papers of their mirror.
-    pub(super) papers: &'a MirrorPapers,
+    /// The metadata of their mirror.
+    pub(super) metadata: &'a MirrorMetadata,
     /// Whether releases of the store have to be verified.
     pub(super) verified: bool,
     pub(super) format: BundleFormat,
 }
 
 impl ImageBundle<'_> {
-    /// Writes the releases as images into a layout with the papers of their mirror, and packs it as the file `to`.
+    /// Writes the releases as images into a layout with the metadata of their mirror, and packs it as the file `to`.
     pub(super) fn write(&self, context: &Context, resolved: &Resolved, to: &Path) -> Outcome {
         let folder = to.parent().unwrap_or(Path::new("/"));
         let unwritten = |error: std::io::Error| {
@@ -72,7 +72,7 @@ impl ImageBundle<'_> {
         let BundledReleases { store, releases, parts } = &bundled;
         let writing = async {
             mirror::push_images(&publisher, store, releases, parts, &reporter).await?;
-            self.papers.write(&publisher).await
+            self.metadata.write(&publisher).await
         };
         SourceRuntime::default().block_on(writing)??;
         let packed = work.path().join("packed");

@@ -9,7 +9,7 @@ use loom_source::{
     record::{DocumentError, RecordArtifact, object_path, tree_path},
 };
 
-use super::{BundleSelection, BundleTaskError, MirrorPapers, spool::ObjectSpool};
+use super::{BundleSelection, BundleTaskError, MirrorMetadata, spool::ObjectSpool};
 use crate::{mirror::MirrorFiles, store::TreeListing};
 
 /// The file that names the format of a store, and the largest one.
@@ -46,7 +46,7 @@ pub async fn collect(
     let no_store = || BundleTaskError::NoStore { mirror: mirror.name() };
     let format = format.filter(|format| format.starts_with(b"loom-store ")).ok_or_else(no_store)?;
     writer.add(FORMAT, BundleContent::Bytes(format.into()));
-    let MirrorPapers { files, index } = MirrorPapers::read(source).await?;
+    let MirrorMetadata { files, index } = MirrorMetadata::read(source).await?;
     for (path, bytes) in files {
         writer.add(path, BundleContent::Bytes(bytes.into()));
     }

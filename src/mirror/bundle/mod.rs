@@ -5,7 +5,7 @@
 //! | `selection` | [`BundleSelection`]: the releases that a bundle is to hold |
 //! | `collect` | [`collect`]: reads these releases from a mirror, and verifies every object |
 //! | `spool` | keeps objects of remote mirrors until the bundle is written |
-//! | `papers` | [`MirrorPapers`]: the index, the roots and the timestamp, which travel as they are |
+//! | `metadata` | [`MirrorMetadata`]: the index, the roots and the timestamp, which travel as they are |
 //! | `write` | [`write_bundle`] |
 //! | `contents` | [`verify_contents`]: whether the mirror in a bundle is complete |
 //! | `import` | [`import()`]: puts what a bundle holds into a mirror |
@@ -15,7 +15,7 @@ mod collect;
 mod contents;
 mod error;
 mod import;
-mod papers;
+mod metadata;
 mod selection;
 mod spool;
 mod write;
@@ -24,7 +24,7 @@ pub use collect::{Collected, collect};
 pub use contents::{BundleContents, verify_contents};
 pub use error::BundleTaskError;
 pub use import::{ImportReport, import};
-pub use papers::MirrorPapers;
+pub use metadata::MirrorMetadata;
 pub use selection::BundleSelection;
 pub use write::{WrittenBundle, write_bundle};
 

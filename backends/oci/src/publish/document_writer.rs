@@ -90,7 +90,8 @@ impl ImagePublisher {
         Ok(there == Some(written.document.digest))
     }
 
-    /// Writes the document of a mirror with this path, whatever is there, where nobody else writes.
+    /// Writes the document of a mirror with this path in place of the one that is there. Only for a location that no other process
+    /// writes: what is there is not compared.
     ///
     /// # Errors
     /// Where the location cannot be written.

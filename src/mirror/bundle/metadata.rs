@@ -1,4 +1,4 @@
-//! [`MirrorPapers`]: the index, the roots and the timestamp of a mirror, which travel as they are.
+//! [`MirrorMetadata`]: the index, the roots and the timestamp of a mirror, which travel as they are.
 
 use bytes::Bytes;
 use loom_oci::ImagePublisher;
@@ -15,37 +15,37 @@ use crate::{
 
 /// The signed documents of a mirror. Nothing is verified.
 #[derive(Debug, Default)]
-pub struct MirrorPapers {
+pub struct MirrorMetadata {
     /// The paths and bytes.
     pub(super) files: Vec<(String, Bytes)>,
     /// The index, where there is one.
     pub(super) index: Option<Index>,
 }
 
-impl MirrorPapers {
+impl MirrorMetadata {
     /// Reads the documents that a mirror has.
     ///
     /// # Errors
     /// Where the mirror cannot answer, or its index cannot be used.
     pub async fn read(source: &dyn Source) -> Result<Self, BundleTaskError> {
         let mirror = MirrorFiles::of(source);
-        let mut papers = Self::default();
-        papers.add(mirror, IndexTimestamp::PATH, SignedKind::Timestamp).await?;
-        if !papers.add(mirror, Index::PATH, SignedKind::Index).await? {
-            return Ok(papers);
+        let mut metadata = Self::default();
+        metadata.add(mirror, IndexTimestamp::PATH, SignedKind::Timestamp).await?;
+        if !metadata.add(mirror, Index::PATH, SignedKind::Index).await? {
+            return Ok(metadata);
         }
         let malformed =
             |source| BundleTaskError::Document { at: mirror.location(Index::PATH), source };
-        let bytes = papers.files.last().map(|(_, bytes)| bytes.clone()).unwrap_or_default();
+        let bytes = metadata.files.last().map(|(_, bytes)| bytes.clone()).unwrap_or_default();
         let index = Index::parse(&bytes).map_err(malformed)?;
         if let Some(number) = index.payload.root {
-            papers.add_roots(mirror, number).await?;
+            metadata.add_roots(mirror, number).await?;
         }
-        papers.index = Some(index);
-        Ok(papers)
+        metadata.index = Some(index);
+        Ok(metadata)
     }
 
-    /// Writes them into an image layout that nobody else writes.
+    /// Writes them into an image layout that no other process writes.
     ///
     /// # Errors
     /// Where something cannot be written.
