@@ -1,6 +1,10 @@
 //! The operations of one run, from its system calls.
 
-use std::{collections::BTreeMap, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
+};
 
 use crate::{
     disk::{Disk, Inode, Node, Operation, ROOT},
@@ -44,8 +48,14 @@ impl Recording {
             operations: Vec::new(),
             open: BTreeMap::new(),
         };
-        for call in calls.iter().filter(|call| call.result.is_some_and(|result| result >= 0)) {
-            recorder.follow(call).ok_or_else(|| format!("not understood: {call:?}"))?;
+        let succeeded = |call: &&Call| call.result.is_some_and(|result| result >= 0);
+        let mut waiting: VecDeque<&Call> = calls.iter().filter(succeeded).collect();
+        while let Some(call) = waiting.pop_front() {
+            while recorder.follow(call).is_none() {
+                recorder
+                    .follow_one_begun_before_the_end(call, &mut waiting)
+                    .ok_or_else(|| format!("not understood: {call:?}"))?;
+            }
         }
         if recorder.now.digest(ROOT) != Disk::read(root)?.digest(ROOT) {
             return Err("the calls do not explain what the run did".into());
@@ -67,7 +77,27 @@ impl Recorder<'_> {
         self.now.nodes.len() - 1
     }
 
-    /// Folder and name of a path; nothing if it is out of the recorded folder.
+    /// Takes one of the calls that ended after `call` and began before its end. Another thread
+    /// made it, and its effect may have been there first: a thread can be held up between the
+    /// effect of a call and its end.
+    fn follow_one_begun_before_the_end<'b>(
+        &mut self,
+        call: &Call,
+        later: &mut VecDeque<&'b Call>,
+    ) -> Option<&'b Call> {
+        let overlaps = |later: &Call| later.began < call.ended;
+        let found = (0..later.len())
+            .find(|at| overlaps(later[*at]) && self.follow(later[*at]).is_some())?;
+        later.remove(found)
+    }
+
+    /// Whether a path is in the recorded folder.
+    fn is_inside(&self, path: &[u8]) -> bool {
+        path.strip_prefix(self.root).is_some_and(|below| below.starts_with(b"/"))
+    }
+
+    /// Folder and name of a path; nothing if it is out of the recorded folder, or its folder is
+    /// not there yet.
     fn place(&self, path: &[u8]) -> Option<(Inode, Vec<u8>)> {
         let below = path.strip_prefix(self.root)?.strip_prefix(b"/")?;
         let mut parts: Vec<&[u8]> = Vec::new();
@@ -142,13 +172,13 @@ impl Recorder<'_> {
 
     fn opens(&mut self, call: &Call) -> Option<()> {
         let (fd, path) = (call.result?, self.paths(call).pop()?);
+        let has = |flag: &str| call.arguments.contains(flag);
         let Some((folder, name)) = self.place(&path) else {
             if path == self.root {
                 self.open.insert(fd, (ROOT, 0));
             }
-            return Some(());
+            return (!has("O_CREAT") || !self.is_inside(&path)).then_some(());
         };
-        let has = |flag: &str| call.arguments.contains(flag);
         let inode = match self.now.entry(folder, &name) {
             Some(inode) => inode,
             None if has("O_CREAT") => {
@@ -215,7 +245,10 @@ impl Recorder<'_> {
 
     fn changes_names(&mut self, call: &Call) -> Option<()> {
         let paths = self.paths(call);
-        let Some((folder, name)) = self.place(paths.last()?) else { return Some(()) };
+        let last = paths.last()?;
+        let Some((folder, name)) = self.place(last) else {
+            return (!self.is_inside(last)).then_some(());
+        };
         let made = |inode| Operation::Names(vec![(folder, name.clone(), Some(inode))]);
         let operation = match &*call.name {
             "mkdir" | "mkdirat" => {
@@ -247,4 +280,37 @@ impl Recorder<'_> {
 fn mode(call: &Call) -> Option<u32> {
     let text = call.arguments.rsplit(", ").find(|text| text.starts_with('0'))?;
     Some(u32::from_str_radix(text, 8).ok()? & 0o7777)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_whose_making_ended_after_its_first_use_is_understood() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let before = Disk::read(root).expect("the folder is read");
+        std::fs::create_dir(root.join("tmp")).expect("a folder");
+        std::fs::write(root.join("b"), "").expect("a file");
+        let path = |name: &str| format!("\"{}/{name}\"", root.display());
+        let (tmp, a, b) = (path("tmp"), path("tmp/a"), path("b"));
+        let log = format!(
+            "1 mkdir({tmp}, 0755 <unfinished ...>\n\
+             2 mkdir({tmp}, 0755) = -1 EEXIST (File exists)\n\
+             2 openat(AT_FDCWD</>, {a}, O_RDWR|O_CREAT|O_EXCL, 0644) = 3<{root}/tmp/a>\n\
+             1 <... mkdir resumed>) = 0\n\
+             2 rename({a}, {b}) = 0\n",
+            root = root.display(),
+        );
+        let calls = crate::trace::read(&log);
+        let recording =
+            Recording::of(before.clone(), root, &calls).expect("the calls are understood");
+        assert_eq!(recording.operations.len(), 3);
+
+        let without_the_folder = &calls[1..2];
+        let missing =
+            Recording::of(before, root, without_the_folder).expect_err("no folder was made");
+        assert!(missing.to_string().starts_with("not understood"), "{missing}");
+    }
 }

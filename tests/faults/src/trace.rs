@@ -14,6 +14,10 @@ pub(crate) struct Call {
     pub(crate) name: String,
     /// Its number among the calls of this name in its thread, from 1.
     pub(crate) number: usize,
+    /// The line of the log in which it began.
+    pub(crate) began: usize,
+    /// The line of the log in which it ended; the last possible one if it never did.
+    pub(crate) ended: usize,
     /// Its arguments as strace writes them, strings decoded only by [`strings`](Self::strings).
     pub(crate) arguments: String,
     /// What it returned.
@@ -25,15 +29,15 @@ pub(crate) struct Call {
 /// Reads all calls, in the order in which they ended.
 pub(crate) fn read(log: &str) -> Vec<Call> {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
-    let mut begun: BTreeMap<String, (String, usize, String)> = BTreeMap::new();
+    let mut begun: BTreeMap<String, Call> = BTreeMap::new();
     let mut calls = Vec::new();
-    for line in log.lines() {
+    for (line_number, line) in log.lines().enumerate() {
         let Some((thread, text)) = line.split_once(' ') else { continue };
         let text = text.trim_start();
         if let Some(rest) = text.strip_prefix("<... ") {
-            let Some((name, number, start)) = begun.remove(thread) else { continue };
-            let rest = rest.split_once("resumed>").map_or("", |(_, rest)| rest);
-            calls.push(call(name, number, &format!("{start}{rest}")));
+            let Some(mut call) = begun.remove(thread) else { continue };
+            call.arguments += rest.split_once("resumed>").map_or("", |(_, rest)| rest);
+            calls.push(call.end(line_number));
             continue;
         }
         let Some((name, rest)) = text.split_once('(') else { continue };
@@ -42,31 +46,39 @@ pub(crate) fn read(log: &str) -> Vec<Call> {
         }
         let number = counts.entry((thread.to_owned(), name.to_owned())).or_insert(0);
         *number += 1;
-        match rest.strip_suffix(" <unfinished ...>") {
-            Some(start) => {
-                let unfinished = (name.to_owned(), *number, start.to_owned());
-                begun.insert(thread.to_owned(), unfinished);
-            }
-            None => calls.push(call(name.to_owned(), *number, rest)),
+        let start = rest.strip_suffix(" <unfinished ...>");
+        let call = Call {
+            name: name.to_owned(),
+            number: *number,
+            began: line_number,
+            ended: usize::MAX,
+            arguments: start.unwrap_or(rest).to_owned(),
+            result: None,
+            injected: false,
+        };
+        match start {
+            Some(_) => drop(begun.insert(thread.to_owned(), call)),
+            None => calls.push(call.end(line_number)),
         }
     }
     // A process that was killed in a call never returns from it.
-    calls.extend(begun.into_values().map(|(name, number, start)| call(name, number, &start)));
+    calls.extend(begun.into_values());
     calls
 }
 
-fn call(name: String, number: usize, rest: &str) -> Call {
-    // No string contains this text: all strings are hexadecimal.
-    let (arguments, result) = match rest.rsplit_once(") = ") {
-        Some((arguments, result)) => (arguments, Some(result)),
-        None => (rest, None),
-    };
-    let value = result.and_then(|text| text.split([' ', '<']).next()?.parse().ok());
-    let injected = result.is_some_and(|text| text.contains("(INJECTED)"));
-    Call { name, number, arguments: arguments.to_owned(), result: value, injected }
-}
-
 impl Call {
+    /// The call with its result, which the text in `arguments` ends with.
+    fn end(mut self, line_number: usize) -> Self {
+        self.ended = line_number;
+        // No string contains this text: all strings are hexadecimal.
+        if let Some((arguments, result)) = self.arguments.rsplit_once(") = ") {
+            self.result = result.split([' ', '<']).next().and_then(|text| text.parse().ok());
+            self.injected = result.contains("(INJECTED)");
+            self.arguments = arguments.to_owned();
+        }
+        self
+    }
+
     /// The strings among the arguments, decoded.
     pub(crate) fn strings(&self) -> Vec<Vec<u8>> {
         self.arguments.split('"').skip(1).step_by(2).map(decode).collect()
