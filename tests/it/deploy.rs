@@ -1,7 +1,9 @@
 //! `loom deploy`: what is rendered depends on the project alone, holds no secret, and is compared.
 
+mod charts;
 mod judges;
 mod runs;
+mod units;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 

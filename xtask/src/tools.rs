@@ -44,6 +44,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("skopeo", "skopeo"),
     ("strace", "strace"),
     ("systemd-analyze", "systemd"),
+    ("systemd-nspawn", "systemd-container"),
     ("tar", "tar"),
     ("tinyproxy", "tinyproxy-bin"),
     ("unshare", "util-linux"),

@@ -28,6 +28,7 @@
 //! | [`sigstore_instance`] | [`SigstoreInstance`](sigstore_instance::SigstoreInstance): an authority and a log of our own |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of running runtimes |
 //! | [`update_stage`] | [`UpdateStage`](update_stage::UpdateStage): a signed mirror and a project whose runtime updates itself |
+//! | [`systemd_machine`] | [`SystemdMachine`]: systemd as the first process of namespaces |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
 #![allow(
     dead_code,
@@ -62,6 +63,7 @@ pub mod signing_tools;
 pub mod sigstore_instance;
 pub mod stage;
 pub mod strace;
+pub mod systemd_machine;
 pub mod tested_registry;
 pub mod unreachable;
 pub mod update_stage;
@@ -81,6 +83,7 @@ pub use server::{Request, Server};
 pub use signed_depot::{MirrorKeys, SignedDepot};
 pub use stage::Stage;
 pub use strace::Trace;
+pub use systemd_machine::SystemdMachine;
 pub use tested_registry::TestedRegistry;
 pub use unreachable::{Unanswering, Unreachable};
 
