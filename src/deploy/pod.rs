@@ -113,7 +113,8 @@ fn probes(deployment: &Deployment) -> [(&'static str, Value); 3] {
 fn volumes(deployment: &Deployment) -> Vec<Value> {
     let mut volumes = Vec::new();
     if deployment.tls {
-        let secret = json!({"defaultMode": 0o440, "secretName": deployment.tls_name()});
+        let secret =
+            json!({"defaultMode": 0o440, "optional": false, "secretName": deployment.tls_name()});
         volumes.push(json!({"name": "tls", "secret": secret}));
     }
     if deployment.has_mcp {

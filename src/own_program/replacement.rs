@@ -195,11 +195,12 @@ impl OwnProgram {
 }
 
 /// Whether a program prints the version that it should be, within ten seconds. Its output goes to a file: a process that it
-/// leaves behind keeps no pipe open.
+/// leaves behind keeps no pipe open. The file has its space before the program starts, so that a full disk is not taken for
+/// a program that does not work.
 fn check_version(program: &Path, expected: &str) -> Result<(), OwnProgramError> {
     let broken = |got: String| OwnProgramError::Broken { expected: expected.to_owned(), got };
     let failed = |error: io::Error| broken(format!("\"{error}\""));
-    let mut output = tempfile::tempfile().map_err(failed)?;
+    let mut output = reserved_file().map_err(at("write a file in", &std::env::temp_dir()))?;
     let mut child = Command::new(program)
         .arg("--version")
         .stdin(Stdio::null())
@@ -223,11 +224,19 @@ fn check_version(program: &Path, expected: &str) -> Result<(), OwnProgramError> 
     // What is no text is no version.
     let _ = output.rewind();
     let _ = output.take(MAX_OUTPUT).read_to_string(&mut text);
-    let printed = text.trim();
+    let printed = text.trim_end_matches('\0').trim();
     if status.success() && printed.strip_prefix("loom ") == Some(expected) {
         return Ok(());
     }
     Err(broken(if status.success() { format!("{printed:?}") } else { status.to_string() }))
+}
+
+/// A file without a name, with space for all that is read of it.
+fn reserved_file() -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut io::repeat(0).take(MAX_OUTPUT), &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
 #[cfg(unix)]

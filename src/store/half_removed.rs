@@ -1,43 +1,52 @@
 //! Trees that were taken out of use, and whose records are still here: a removal was interrupted, or could not go on.
 //!
 //! They are as good as before, so they are put back under their names. To delete them would leave records without trees. One that
-//! is marked because it cannot be renamed is not among them: its deletion where it is may have begun.
+//! is marked because it cannot be renamed loses its mark if every byte of it is still there: its deletion where it is may have
+//! begun.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use loom_source::Digest;
 
 use super::{
     Store, StoreError,
     error::{FileAction, absent, at},
-    list::names,
+    list::folders_and_files,
 };
 
 impl Store {
-    /// The trees that are named in `.trash-*` only, and by a record. Documents are read only where a name in `.trash-*` is that
-    /// of a tree that is not here.
+    /// The trees that are named in `.trash-*` only, or are marked and complete, and that a record names. Documents are read only
+    /// where a name in `.trash-*` is that of a tree that is not here or is marked.
     pub(super) fn half_removed(&self) -> Result<Vec<Digest>, StoreError> {
-        let is_gone = |tree: &Digest| self.tree(tree).symlink_metadata().is_err();
-        let taken = names(&self.trees(), true)?.into_iter().filter_map(|(name, _)| taken(&name));
-        let mut trees: Vec<Digest> = taken.filter(is_gone).collect();
+        let is_taken =
+            |tree: &Digest| self.tree(tree).symlink_metadata().is_err() || self.is_marked(tree);
+        let (folders, marks) = folders_and_files(&self.trees())?;
+        let names = folders.into_iter().chain(marks).filter_map(|(name, _)| taken(&name));
+        let mut trees: Vec<Digest> = names.filter(is_taken).collect();
         if !trees.is_empty() {
             let named = self.named_trees()?;
-            trees.retain(|tree| named.contains_key(tree));
+            trees.retain(|tree| named.contains_key(tree) && self.is_complete_if_marked(tree));
         }
         Ok(trees)
+    }
+
+    fn is_complete_if_marked(&self, tree: &Digest) -> bool {
+        let complete = |listing| self.rehash(tree, &listing).is_ok();
+        !self.is_marked(tree) || self.listing(tree).ok().flatten().is_some_and(complete)
     }
 
     /// Puts them back. The collection lock must be held, so that no process removes them at the moment.
     pub(super) fn put_back_half_removed(&self) -> Result<(), StoreError> {
         for tree in self.half_removed()? {
-            put_back(&self.trash_path(&tree), &self.tree(&tree))?;
+            let (trash, path) = (self.trash_path(&tree), self.tree(&tree));
+            if self.is_marked(&tree) {
+                absent(fs::remove_file(&trash)).map_err(at(FileAction::Remove, &trash))?;
+            } else {
+                absent(fs::rename(&trash, &path)).map_err(at(FileAction::Rename, &path))?;
+            }
         }
         Ok(())
     }
-}
-
-fn put_back(trash: &Path, tree: &Path) -> Result<(), StoreError> {
-    absent(fs::rename(trash, tree)).map(drop).map_err(at(FileAction::Rename, tree))
 }
 
 /// The tree whose name in `store/` is that of one that was taken out of use.
@@ -47,7 +56,7 @@ fn taken(name: &str) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::{fs, os::unix::fs::PermissionsExt as _, time::SystemTime};
 
     use crate::store::{
         GcRules, GcRun,
@@ -83,6 +92,27 @@ mod tests {
         let run = GcRun { rules: &rules, now, dry_run: false, sizes: false, until: None };
         store.collect(&run).unwrap();
         assert!(cut.entry.is_file(), "a collection puts it back too");
+        assert_intact(store);
+    }
+    #[test]
+    fn a_marked_tree_is_put_back_if_it_is_complete() {
+        let home = home();
+        let store = &home.store;
+        let [cut, begun, other] =
+            ["0.1.0", "0.2.0", "0.3.0"].map(|v| install(store, v, v.as_bytes()));
+        for installed in [&cut, &begun] {
+            fs::write(store.trash_path(&installed.tree), b"").unwrap();
+        }
+        // The deletion of one has begun.
+        let folder = begun.entry.parent().unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::remove_file(&begun.entry).unwrap();
+        assert_eq!(store.half_removed().unwrap(), [cut.tree]);
+        store.sweep().unwrap();
+        assert!(store.is_marked(&cut.tree) && cut.entry.is_file(), "others leave it as it is");
+        assert!(!store.tree(&begun.tree).exists(), "one that is not complete is deleted");
+        assert!(store.remove(&begun.release).unwrap() && store.remove(&other.release).unwrap());
+        assert!(!store.is_marked(&cut.tree) && cut.entry.is_file(), "it is back");
         assert_intact(store);
     }
 }

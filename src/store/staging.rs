@@ -54,7 +54,7 @@ impl Store {
                 let _ = remove_tree(&path);
             }
         }
-        for (name, _) in marks {
+        for (name, _) in marks.into_iter().filter(|(name, _)| !is_needed(name)) {
             if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse) {
                 let _ = self.complete_deletion(&tree);
             }

@@ -91,7 +91,9 @@ impl Run {
         let known = self.code.is_some_and(|code| (0..=10).contains(&code) && code != 2);
         let panicked = self.err.contains("panicked") || self.err.contains("internal error");
         let says = |word: &str| self.err.contains(word);
-        let silent = self.code != Some(0) && !says("error:") && !says("warning:");
+        // What `store repair` could not mend is its result.
+        let reports = self.out.contains(" left\n");
+        let silent = self.code != Some(0) && !says("error:") && !says("warning:") && !reports;
         (!known || panicked || silent).then(|| self.to_string())
     }
 }
