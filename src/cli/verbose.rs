@@ -150,6 +150,17 @@ impl Source for ReportingSource {
         result
     }
 
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        let begun = Instant::now();
+        let found = self.source.find_all(releases).await;
+        for (release, result) in releases.iter().zip(&found) {
+            self.report(&format!("find {release}"), begun, result, |offer| {
+                self::found(offer.as_ref())
+            });
+        }
+        found
+    }
+
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         self.source.offer_by_digest(release, files)
     }

@@ -53,6 +53,13 @@ impl<S: Source> Source for AnswerLimit<S> {
         self.within(self.source.find(release)).await
     }
 
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        match self.within(async { Ok(self.source.find_all(releases).await) }).await {
+            Ok(found) => found,
+            Err(error) => releases.iter().map(|_| Err(error.copy())).collect(),
+        }
+    }
+
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         self.source.offer_by_digest(release, files)
     }

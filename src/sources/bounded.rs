@@ -74,6 +74,16 @@ impl Source for Bounded {
         self.run(move |source| Box::pin(async move { source.find(&release).await })).await
     }
 
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        let all = releases.to_vec();
+        let finding =
+            self.run(move |source| Box::pin(async move { Ok(source.find_all(&all).await) }));
+        match finding.await {
+            Ok(found) => found,
+            Err(error) => releases.iter().map(|_| Err(error.copy())).collect(),
+        }
+    }
+
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         self.source.offer_by_digest(release, files)
     }

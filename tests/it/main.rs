@@ -54,6 +54,7 @@ mod list;
 mod lock;
 mod lock_sources;
 mod lock_trust;
+mod locked_registries;
 mod logs;
 mod lost_signers;
 #[cfg(target_os = "linux")]

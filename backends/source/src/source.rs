@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use loom_base::time::parse_rfc3339;
 
 use crate::{
@@ -99,6 +100,12 @@ pub trait Source: Display + Debug + Send + Sync {
     /// # Errors
     /// Where the source cannot answer: a server that cannot be reached, refused access, a malformed document.
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError>;
+
+    /// The offers of several releases, in their order: as many [finds](Self::find) at the same time. A source that has the
+    /// platforms of a version in one document reads it once.
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        join_all(releases.iter().map(|release| self.find(release))).await
+    }
 
     /// The offer of a release of which these files are known by their digests, for a source that serves files by digests: it
     /// is made without a request and claims nothing. [Opening](Self::open) a file that the source does not have is

@@ -16,9 +16,8 @@ pub(super) fn offer(
     pins: &Pins,
 ) -> Option<Offer> {
     let lock = pins.lock.as_ref().filter(|lock| lock.vouches)?;
-    let reads_signatures = policy.signature == Signature::Required
-        || policy.keeps_all_signatures
-        || !policy.keys.is_empty();
+    // The lock vouches already: without a rule that requires a signature, none could add anything.
+    let reads_signatures = policy.signature == Signature::Required || policy.keeps_all_signatures;
     // A disk is asked for nothing: its statement and its signatures cost no request.
     if reads_signatures || pins.statement.is_some() || candidate.reach == Reach::Disk {
         return None;
