@@ -74,7 +74,7 @@ pub use copied_release::CopiedRelease;
 pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
-pub use image_push::{ImageParts, PushedVersion, image_size, push_images};
+pub use image_push::{ImageParts, PushedVersion, image_size, is_image, push_images};
 pub use image_reindex::ImageReindex;
 pub use index_writer::{IndexChange, IndexWriter};
 pub use indexed_images::{image_index, push_indexed_images};

@@ -7,7 +7,7 @@ use loom_mirror::{
     destination::{ObjectBody, PutOutcome},
 };
 use loom_source::{
-    Digest, Record, Release, Slot, Statement,
+    ArchiveFormat, Digest, Record, Release, Slot, Statement,
     record::{RecordArtifact, RecordEvidence, object_path, tree_path},
 };
 use sha2::{Digest as _, Sha256};
@@ -71,6 +71,11 @@ impl StoreRelease {
     /// The digest of the archive that was unpacked; `None` for a plain program.
     pub fn archive(&self) -> Option<Digest> {
         self.statement.archives.first().map(|archive| archive.digest)
+    }
+
+    /// Whether it was published as an archive that can be a layer of an image.
+    pub fn has_layer_archive(&self) -> bool {
+        self.statement.archives.iter().any(|archive| archive.format != ArchiveFormat::Zip)
     }
 
     /// The digest of the statement.

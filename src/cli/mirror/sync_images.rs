@@ -14,6 +14,7 @@ use super::{
 use crate::cli::{
     CommandError, Exit, Outcome,
     context::Context,
+    image_layers::unstaged,
     transfer_report::{TransferReport, report_failed},
     verbose,
 };
@@ -49,7 +50,7 @@ pub(super) fn run(
     for releases in missing.chunks(BATCH) {
         let batch = UnpackedBatch::new(context, resolved, spec, &work, releases)?;
         let UnpackedBatch { store, releases: unpacked, .. } = &batch;
-        let files = tempfile::tempdir().map_err(|error| original_images::unstaged(&error))?;
+        let files = tempfile::tempdir().map_err(|error| unstaged(&error))?;
         let parts = original_images::of(context, resolved, spec, unpacked, files.path(), &runtime)?;
         let pushing =
             mirror::push_indexed_images(&writer, publisher, store, unpacked, &parts, &reporter);
