@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use loom_source::{
-    AssetRef, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
-    VersionListing, process_clock,
+    AssetRef, Capabilities, Digest, Download, Evidence, KnownFile, ListingScope, Name, Offer,
+    Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase,
+    Version, VersionListing, process_clock,
 };
 
 /// How often the `timeout` of a source all requests for an offer or a listing may take together.
@@ -62,6 +62,14 @@ impl<S: Source> Source for AnswerLimit<S> {
 
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         self.source.offer_by_digest(release, files)
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        self.within(self.source.evidence_by_digest(asset, image)).await
     }
 
     async fn list(

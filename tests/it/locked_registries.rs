@@ -175,6 +175,17 @@ fn keys_cost_a_locked_release_nothing_unless_a_signature_is_required() {
     let expected =
         [&["GET manifests 200", "GET manifests/sha256: 200"][..], &signature, &["GET blobs 200"]];
     assert_eq!(asked, expected.concat());
+    // Where the lock is from a registry it names the image: neither index nor manifest is asked for.
+    let locked = Sandbox::new();
+    locked.write(locked.project().join("loom.toml"), "[bridge]\nversion = \"0.2.0\"\n");
+    locked.loom(&["lock", "--source", &source]).ok();
+    locked.loom(&["trust"]).ok();
+    trust(&locked, &source, &format!("{rule}\n{keys}"));
+    let before = registry.requests().len();
+    locked.loom(&["get", "--locked"]).ok();
+    assert_eq!(kinds(&registry, before), [&signature[..], &["GET blobs 200"]].concat());
+    let why = locked.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(why.contains("minisign"), "{why}");
     let other = locking(published(&["0.2.0"]).remove(0));
     trust(&other, &source, &required(&[&Signer::new().public]));
     other.loom(&["get", "--locked"]).code(6);

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::join_all;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, KnownFile, ListingScope,
-    Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind,
-    Version, VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Evidence, KnownFile,
+    ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError,
+    SourceErrorKind, Version, VersionListing,
 };
 
 use crate::{
@@ -164,7 +164,7 @@ impl Oci {
         &self,
         repository: &str,
         found: &FoundManifest,
-    ) -> Result<Vec<loom_source::Evidence>, SourceError> {
+    ) -> Result<Vec<Evidence>, SourceError> {
         let mut all = Vec::new();
         if !self.evidence {
             return Ok(all);
@@ -249,6 +249,15 @@ impl Source for Oci {
         let repository = self.transport.repository(&release.binary);
         let artifact = known_file::layer(release, files, &repository)?;
         Some(Offer { artifacts: vec![artifact], ..Offer::default() })
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        let Some((repository, digest)) = self.parse(asset) else { return Ok(Vec::new()) };
+        release_evidence::about(self.transport.as_ref(), repository, image, &digest).await
     }
 
     async fn list(

@@ -11,8 +11,8 @@ use futures::future::join_all;
 use loom_base::time::parse_rfc3339;
 
 use crate::{
-    AssetRef, Download, KnownFile, Name, Offer, Platform, Product, RangeRequest, Release,
-    SourceError, Version,
+    AssetRef, Digest, Download, Evidence, KnownFile, Name, Offer, Platform, Product, RangeRequest,
+    Release, SourceError, Version,
 };
 
 /// How much of a listing the caller needs.
@@ -112,6 +112,19 @@ pub trait Source: Display + Debug + Send + Sync {
     /// [`Gone`](crate::SourceErrorKind::Gone). `None` where the source has to be [asked](Self::find).
     fn offer_by_digest(&self, _release: &Release, _files: &[KnownFile]) -> Option<Offer> {
         None
+    }
+
+    /// The signatures of an asset that is known [by its digest](Self::offer_by_digest), among those that refer to the image with
+    /// this digest. None where the source has to be [asked](Self::find) for them.
+    ///
+    /// # Errors
+    /// Where the source cannot answer.
+    async fn evidence_by_digest(
+        &self,
+        _asset: &AssetRef,
+        _image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        Ok(Vec::new())
     }
 
     /// The versions of a product, or the reason why the source cannot list them.

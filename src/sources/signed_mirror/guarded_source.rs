@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Index, KnownFile,
-    ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError,
-    Statement, Version, VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Evidence, Index,
+    KnownFile, ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source,
+    SourceError, Statement, Version, VersionListing,
     record::{SignedKind, object_path},
 };
 
@@ -104,6 +104,14 @@ impl Source for GuardedSource {
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         // Where a root is known, an offer counts only if the index names the release.
         self.mirror.needs_no_index().then(|| self.source.offer_by_digest(release, files))?
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        self.source.evidence_by_digest(asset, image).await
     }
 
     async fn list(
