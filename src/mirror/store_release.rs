@@ -28,6 +28,8 @@ pub struct StoreRelease {
     statement: Statement,
     /// The path of its archive in the mirror, where it is there by a name of its own.
     file: Option<String>,
+    /// Whether it is withdrawn where it comes from.
+    is_withdrawn: bool,
 }
 
 impl StoreRelease {
@@ -44,13 +46,25 @@ impl StoreRelease {
         if statement.release() != *release {
             return Ok(None);
         }
-        Ok(Some(Self { release: release.clone(), record, statement, file: None }))
+        let (release, file, is_withdrawn) = (release.clone(), None, false);
+        Ok(Some(Self { release, record, statement, file, is_withdrawn }))
     }
 
     /// The same release, whose archive is in the mirror at this path.
     #[must_use]
     pub fn with_file(self, path: String) -> Self {
         Self { file: Some(path), ..self }
+    }
+
+    /// The same release; `is_withdrawn` says whether the index that names it withdraws it.
+    #[must_use]
+    pub fn with_withdrawal(self, is_withdrawn: bool) -> Self {
+        Self { is_withdrawn, ..self }
+    }
+
+    /// Whether the index that names it withdraws it.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.is_withdrawn
     }
 
     /// Fails where the release was accepted without a checksum, and where nothing in the store shows that it was verified:

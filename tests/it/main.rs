@@ -45,6 +45,7 @@ mod hedge;
 mod hostile;
 mod house;
 mod image_mirrors;
+mod image_withdrawals;
 mod in_the_wild;
 mod init;
 mod interrupt;
