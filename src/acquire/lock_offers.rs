@@ -83,8 +83,8 @@ impl Acquirer<'_> {
                 continue;
             }
             let begun = Instant::now();
-            let find = pending.iter().map(|release| signed_offer(candidate, release, &self.policy));
-            let answers = self.runtime.block_on(join_all(find))?;
+            let finding = signed_offers(candidate, &pending, &self.policy);
+            let answers = self.runtime.block_on(finding)?;
             let asked = std::mem::take(&mut pending);
             for (release, answer) in asked.into_iter().zip(answers) {
                 let platform = release.platform;
@@ -169,15 +169,19 @@ struct SignedOffer {
     evidence: OfferedEvidence,
 }
 
-/// The offer of a source, with its signatures; `None` where the source does not have the release.
-async fn signed_offer(
+/// The offers of a source for releases, with their signatures; `None` where the source does not have one.
+async fn signed_offers(
     candidate: &Candidate,
-    release: &Release,
+    releases: &[Release],
     policy: &Policy,
-) -> Result<Option<SignedOffer>, SourceError> {
-    let Some(offer) = candidate.source.find(release).await? else { return Ok(None) };
-    let evidence = gather(candidate, release, &offer, policy).await?;
-    Ok(Some(SignedOffer { offer, evidence }))
+) -> Vec<Result<Option<SignedOffer>, SourceError>> {
+    let offers = candidate.source.find_all(releases).await;
+    join_all(releases.iter().zip(offers).map(|(release, offer)| async move {
+        let Some(offer) = offer? else { return Ok(None) };
+        let evidence = gather(candidate, release, &offer, policy).await?;
+        Ok(Some(SignedOffer { offer, evidence }))
+    }))
+    .await
 }
 
 /// The digests of an accepted offer.

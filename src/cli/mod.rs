@@ -11,6 +11,7 @@
 //! | `printer`, `color`, `table` | data on stdout, messages on stderr, one JSON document with `--json` |
 //! | `progress`, `progress_line`, `interrupt` | progress of a transfer, and what Ctrl+C does meanwhile |
 //! | `transfer_report`, `writer_args` | what tasks on mirrors print, and their options |
+//! | `image_layers`, `runtime_layer` | what images get besides their programs, and the option that says it |
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `launch_args` | the options of a launch, and how an instance keeps them |
@@ -58,6 +59,7 @@ mod get;
 mod global;
 mod help;
 mod identified;
+mod image_layers;
 mod init;
 mod interrupt;
 mod invocation;
@@ -95,6 +97,7 @@ mod report;
 mod requested;
 mod restart;
 mod rollback;
+mod runtime_layer;
 mod selection;
 mod source;
 mod status;

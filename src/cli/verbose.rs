@@ -10,8 +10,8 @@ use std::{
 use async_trait::async_trait;
 use loom_http::{Exchange, Journal};
 use loom_source::{
-    AssetRef, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, Version, VersionListing,
+    AssetRef, Capabilities, Digest, Download, Evidence, KnownFile, ListingScope, Name, Offer,
+    Platform, Product, RangeRequest, Release, Source, SourceError, Version, VersionListing,
 };
 
 use super::printer::Printer;
@@ -150,8 +150,27 @@ impl Source for ReportingSource {
         result
     }
 
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        let begun = Instant::now();
+        let found = self.source.find_all(releases).await;
+        for (release, result) in releases.iter().zip(&found) {
+            self.report(&format!("find {release}"), begun, result, |offer| {
+                self::found(offer.as_ref())
+            });
+        }
+        found
+    }
+
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         self.source.offer_by_digest(release, files)
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        self.source.evidence_by_digest(asset, image).await
     }
 
     async fn list(

@@ -109,7 +109,8 @@ impl LockedBinary {
     pub fn pins(&self, platform: Platform, file: String, vouches: bool) -> Option<LockPins> {
         let LockedPlatform { tree, archives, .. } = self.platforms.get(&platform)?;
         let (tree, archives) = (*tree, archives.clone());
-        Some(LockPins { file, vouches, signature: None, tree, archives })
+        let image = self.oci.as_ref().map(PinnedImage::digest);
+        Some(LockPins { file, vouches, signature: None, image, tree, archives })
     }
 }
 

@@ -16,8 +16,8 @@ use loom_oci::{
     },
 };
 use loom_source::{
-    ArchiveFormat, Digest, EvidenceKind, Name, Platform, Release, Version,
-    record::{RecordEvidence, RecordEvidenceKind},
+    ArchiveFormat, Digest, EvidenceKind, Name, Release, Version,
+    record::{RecordEvidence, RecordEvidenceKind, StatementArchive},
 };
 
 use super::{
@@ -32,8 +32,8 @@ const FORMATS: [ArchiveFormat; 3] =
 /// What images are made of besides their releases.
 #[derive(Debug, Default)]
 pub struct ImageParts {
-    /// The files with additional layers for the images of each platform.
-    pub layers: BTreeMap<Platform, RuntimeLayerFile>,
+    /// The files with the additional layer of an image.
+    pub layers: HashMap<Release, RuntimeLayerFile>,
     /// The images that the registry has which the releases are from.
     pub originals: HashMap<Release, OriginalImage>,
 }
@@ -54,7 +54,7 @@ impl ImageParts {
             let original = from.original(&release.binary, version, release.platform, folder);
             originals.extend(original.await?.map(|original| (release.clone(), original)));
         }
-        Ok(Self { layers: BTreeMap::new(), originals })
+        Ok(Self { layers: HashMap::new(), originals })
     }
 }
 
@@ -121,12 +121,28 @@ pub fn image_size(
     parts: &ImageParts,
 ) -> Result<u64, MirrorTaskError> {
     let (_, archive) = asset(one, store)?;
-    let layer = parts.layers.get(&one.release.platform).map(|layer| layer.path.clone());
+    let layer = parts.layers.get(&one.release).map(|layer| layer.path.clone());
     let size = |path: PathBuf| match fs::metadata(&path) {
         Ok(metadata) => Ok(metadata.len()),
         Err(source) => Err(MirrorTaskError::Staging { folder: path, source }),
     };
     [archive].into_iter().chain(layer).map(size).sum()
+}
+
+/// Whether a release of the store becomes an image for Linux that engines run: its archive was kept, and can be a layer. Others
+/// become artifacts.
+pub fn is_image(one: &StoreRelease, store: &Store) -> bool {
+    kept_archive(one, store).is_some_and(|archive| archive.format != ArchiveFormat::Zip)
+}
+
+/// The archive of a release that the store has kept.
+fn kept_archive<'a>(one: &'a StoreRelease, store: &Store) -> Option<&'a StatementArchive> {
+    let archives = &one.statement_document().archives;
+    let kept = |format: &ArchiveFormat| {
+        let mut archives = archives.iter().filter(|archive| archive.format == *format);
+        archives.find(|archive| store.object(&archive.digest).is_file())
+    };
+    FORMATS.iter().find_map(kept)
 }
 
 /// A release as it is published: its archive, or its program where it has no archive.
@@ -145,7 +161,7 @@ fn image(
         digest,
         file,
         evidence: evidence.collect::<Result<_, _>>()?,
-        runtime_layer: parts.layers.get(&one.release.platform).cloned(),
+        runtime_layer: parts.layers.get(&one.release).cloned(),
         original: parts.originals.get(&one.release).cloned(),
     })
 }
@@ -153,11 +169,7 @@ fn image(
 /// The file that is the layer of a release, with its digest.
 fn asset(one: &StoreRelease, store: &Store) -> Result<(Digest, PathBuf), MirrorTaskError> {
     let statement = one.statement_document();
-    let kept = |format: &ArchiveFormat| {
-        let mut archives = statement.archives.iter().filter(|archive| archive.format == *format);
-        archives.find(|archive| store.object(&archive.digest).is_file())
-    };
-    if let Some(archive) = FORMATS.iter().find_map(kept) {
+    if let Some(archive) = kept_archive(one, store) {
         return Ok((archive.digest, store.object(&archive.digest)));
     }
     let listing = store.check_tree(&statement.tree)?;

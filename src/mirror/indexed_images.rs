@@ -99,7 +99,7 @@ fn entry(one: &StoreRelease) -> Option<IndexEntry> {
         statement: one.statement(),
         record: None,
         merged: Vec::new(),
-        yanked: false,
+        yanked: one.is_withdrawn(),
     })
 }
 

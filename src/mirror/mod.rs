@@ -12,6 +12,7 @@
 //! | `root_chain` | [`newest_root`]: the newest root of a mirror that is written |
 //! | `root_draft` | the first root of a mirror, drafts of its successors, and publishing them |
 //! | `yank` | [`Yank`] and [`Refresh`]: changes of an index that transfer nothing |
+//! | `synced_index` | [`SyncedIndex`]: what a source withdraws, and which versions are kept |
 //! | `selection` | [`SyncSelection`]: which releases of a source are copied |
 //! | `offered` | [`offered()`]: the releases that a source has |
 //! | `sync` | [`sync()`]: copies the releases that a mirror does not have |
@@ -62,6 +63,7 @@ pub mod serve;
 mod signing_keys;
 mod store_release;
 mod sync;
+mod synced_index;
 mod unpacking;
 mod verify;
 mod verify_documents;
@@ -74,14 +76,14 @@ pub use copied_release::CopiedRelease;
 pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
-pub use image_push::{ImageParts, PushedVersion, image_size, push_images};
+pub use image_push::{ImageParts, PushedVersion, image_size, is_image, push_images};
 pub use image_reindex::ImageReindex;
 pub use index_writer::{IndexChange, IndexWriter};
 pub use indexed_images::{image_index, push_indexed_images};
 pub use mirror_documents::{DocumentTag, MirrorDocuments};
 pub use mirror_files::MirrorFiles;
 pub use observer::MirrorObserver;
-pub use offered::{SourceRelease, SourceReleases, offered};
+pub use offered::{OfferedIndex, SourceRelease, SourceReleases, offered};
 pub use push::push;
 pub use refresh::refresh;
 pub use reindex::Reindex;
@@ -93,6 +95,7 @@ pub use selection::SyncSelection;
 pub use signing_keys::{SigningKeys, write_new_key};
 pub use store_release::StoreRelease;
 pub use sync::{SyncReport, sync};
+pub use synced_index::SyncedIndex;
 pub use unpacking::Unpacking;
 pub use verify::{MirrorFinding, MirrorVerification, VerifiedRelease, verify};
 pub use verify_images::verify_images;

@@ -6,7 +6,29 @@ use loom_source::{
 };
 
 use super::{MirrorFiles, MirrorTaskError, SyncSelection};
-use crate::{sources::Candidate, trust::Channel};
+use crate::{config::SourceKind, sources::Candidate, trust::Channel};
+
+/// Whether a source has an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfferedIndex {
+    /// It has one, or lists folders: a mirror.
+    Decides,
+    /// It can have one beside the tags, which are the list where no root is known: a registry or an image layout.
+    BesideTags,
+    /// It never has one.
+    None,
+}
+
+impl OfferedIndex {
+    /// What sources of a kind have.
+    pub fn of(kind: &SourceKind) -> Self {
+        match kind {
+            SourceKind::Mirror(_) => Self::Decides,
+            SourceKind::Oci(_) => Self::BesideTags,
+            _ => Self::None,
+        }
+    }
+}
 
 /// A release that a source offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +44,17 @@ pub struct SourceRelease {
 }
 
 /// What a source offers.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SourceReleases {
     /// The selected releases, those included that are not kept.
     pub releases: Vec<SourceRelease>,
+}
+
+impl SourceReleases {
+    /// The releases that the source has withdrawn.
+    pub fn withdrawn(&self) -> impl Iterator<Item = Release> {
+        self.releases.iter().filter(|one| one.yanked).map(|one| one.release.clone())
+    }
 }
 
 /// What a source offers of the selection: by its index, else by its lists of versions of `binary`.
@@ -35,12 +64,12 @@ pub struct SourceReleases {
 /// believed.
 pub async fn offered(
     candidate: &Candidate,
-    is_mirror: bool,
+    index: OfferedIndex,
     (authority, binary): (&Authority, &Name),
     selection: &SyncSelection,
 ) -> Result<SourceReleases, MirrorTaskError> {
     let source = candidate.source.as_ref();
-    if let Some(entries) = index_entries(candidate, is_mirror).await? {
+    if let Some(entries) = index_entries(candidate, index).await? {
         let entries = entries.into_iter();
         let offered = entries.map(|entry| SourceRelease {
             release: entry.release(),
@@ -79,15 +108,33 @@ pub async fn offered(
         }
     }
     releases.retain(|one| selection.selects(&one.release));
+    if index == OfferedIndex::BesideTags && candidate.channel != Channel::Unauthenticated {
+        note_index(candidate, &mut releases).await?;
+    }
     Ok(SourceReleases { releases })
+}
+
+/// Notes what the index of a registry says of the releases of its tags: which are withdrawn.
+async fn note_index(
+    candidate: &Candidate,
+    releases: &mut [SourceRelease],
+) -> Result<(), MirrorTaskError> {
+    let files = MirrorFiles::of(candidate.source.as_ref());
+    let Some(index) = files.index().await? else { return Ok(()) };
+    for one in releases {
+        if let Some(entry) = index.payload.entry(&one.release) {
+            (one.statement, one.yanked) = (Some(entry.statement), entry.yanked);
+        }
+    }
+    Ok(())
 }
 
 /// The entries of the index of a mirror: of the signed one where a root is known for it; `None` without an index.
 async fn index_entries(
     candidate: &Candidate,
-    is_mirror: bool,
+    index: OfferedIndex,
 ) -> Result<Option<Vec<IndexEntry>>, MirrorTaskError> {
-    if !is_mirror {
+    if index == OfferedIndex::None {
         return Ok(None);
     }
     let files = MirrorFiles::of(candidate.source.as_ref());
@@ -99,6 +146,9 @@ async fn index_entries(
                 Err(SourceError::malformed(at, why.to_string()).into())
             }
         };
+    }
+    if index == OfferedIndex::BesideTags {
+        return Ok(None);
     }
     if candidate.channel == Channel::Unauthenticated {
         // Nothing of a source that anybody on the way can change is believed without a signature.

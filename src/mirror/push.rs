@@ -121,7 +121,10 @@ impl IndexChange for PushChange<'_> {
         for (number, entry, one) in put {
             self.complete[number] = Some(Some(one.record));
             match entry {
-                None => releases.extend(one.entry()),
+                None => releases.extend(one.entry().map(|entry| {
+                    let yanked = self.releases[number].is_withdrawn();
+                    IndexEntry { yanked, ..entry }
+                })),
                 // Another record alone is no reason to issue an index: of many stores each would write one.
                 Some(entry) if entry.record == Some(one.record) => continue,
                 Some(entry) => {

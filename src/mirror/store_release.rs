@@ -7,7 +7,7 @@ use loom_mirror::{
     destination::{ObjectBody, PutOutcome},
 };
 use loom_source::{
-    Digest, Record, Release, Slot, Statement,
+    ArchiveFormat, Digest, Record, Release, Slot, Statement,
     record::{RecordArtifact, RecordEvidence, object_path, tree_path},
 };
 use sha2::{Digest as _, Sha256};
@@ -28,6 +28,8 @@ pub struct StoreRelease {
     statement: Statement,
     /// The path of its archive in the mirror, where it is there by a name of its own.
     file: Option<String>,
+    /// Whether it is withdrawn where it comes from.
+    is_withdrawn: bool,
 }
 
 impl StoreRelease {
@@ -44,13 +46,25 @@ impl StoreRelease {
         if statement.release() != *release {
             return Ok(None);
         }
-        Ok(Some(Self { release: release.clone(), record, statement, file: None }))
+        let (release, file, is_withdrawn) = (release.clone(), None, false);
+        Ok(Some(Self { release, record, statement, file, is_withdrawn }))
     }
 
     /// The same release, whose archive is in the mirror at this path.
     #[must_use]
     pub fn with_file(self, path: String) -> Self {
         Self { file: Some(path), ..self }
+    }
+
+    /// The same release; `is_withdrawn` says whether the index that names it withdraws it.
+    #[must_use]
+    pub fn with_withdrawal(self, is_withdrawn: bool) -> Self {
+        Self { is_withdrawn, ..self }
+    }
+
+    /// Whether the index that names it withdraws it.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.is_withdrawn
     }
 
     /// Fails where the release was accepted without a checksum, and where nothing in the store shows that it was verified:
@@ -71,6 +85,11 @@ impl StoreRelease {
     /// The digest of the archive that was unpacked; `None` for a plain program.
     pub fn archive(&self) -> Option<Digest> {
         self.statement.archives.first().map(|archive| archive.digest)
+    }
+
+    /// Whether it was published as an archive that can be a layer of an image.
+    pub fn has_layer_archive(&self) -> bool {
+        self.statement.archives.iter().any(|archive| archive.format != ArchiveFormat::Zip)
     }
 
     /// The digest of the statement.

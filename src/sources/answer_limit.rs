@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use loom_source::{
-    AssetRef, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
-    VersionListing, process_clock,
+    AssetRef, Capabilities, Digest, Download, Evidence, KnownFile, ListingScope, Name, Offer,
+    Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase,
+    Version, VersionListing, process_clock,
 };
 
 /// How often the `timeout` of a source all requests for an offer or a listing may take together.
@@ -53,8 +53,23 @@ impl<S: Source> Source for AnswerLimit<S> {
         self.within(self.source.find(release)).await
     }
 
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        match self.within(async { Ok(self.source.find_all(releases).await) }).await {
+            Ok(found) => found,
+            Err(error) => releases.iter().map(|_| Err(error.copy())).collect(),
+        }
+    }
+
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         self.source.offer_by_digest(release, files)
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        self.within(self.source.evidence_by_digest(asset, image)).await
     }
 
     async fn list(

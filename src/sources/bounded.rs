@@ -6,9 +6,9 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::{StreamExt as _, future::BoxFuture, stream};
 use loom_source::{
-    AssetRef, Body, Capabilities, Download, KnownFile, ListingScope, Name, Offer, Platform,
-    Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
-    VersionListing, process_clock,
+    AssetRef, Body, Capabilities, Digest, Download, Evidence, KnownFile, ListingScope, Name, Offer,
+    Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase,
+    Version, VersionListing, process_clock,
 };
 use tokio::runtime::Handle;
 
@@ -74,8 +74,30 @@ impl Source for Bounded {
         self.run(move |source| Box::pin(async move { source.find(&release).await })).await
     }
 
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        let all = releases.to_vec();
+        let finding =
+            self.run(move |source| Box::pin(async move { Ok(source.find_all(&all).await) }));
+        match finding.await {
+            Ok(found) => found,
+            Err(error) => releases.iter().map(|_| Err(error.copy())).collect(),
+        }
+    }
+
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         self.source.offer_by_digest(release, files)
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        let (asset, image) = (asset.clone(), *image);
+        self.run(move |source| {
+            Box::pin(async move { source.evidence_by_digest(&asset, &image).await })
+        })
+        .await
     }
 
     async fn list(

@@ -13,6 +13,8 @@ pub struct LockPins {
     pub vouches: bool,
     /// Who signed the lock, where a signature is what trusts it: that of a bundle.
     pub signature: Option<SignatureOrigin>,
+    /// The digest of the image's index, where the lock names one.
+    pub image: Option<Digest>,
     /// The digest of the tree, where it is locked.
     pub tree: Option<Digest>,
     /// The archives and bare programs of the release, each with its digest.
@@ -58,6 +60,7 @@ mod tests {
         LockPins {
             file: "/p/loom.lock".to_owned(),
             vouches: true,
+            image: None,
             signature: None,
             tree: tree.map(digest),
             archives: vec![archive("x.tar.gz", "gz"), archive("x.tar.zst", "zst")],

@@ -84,6 +84,7 @@ mod tests {
             size: None,
         };
         LockPins {
+            image: None,
             file: "/p/loom.lock".to_owned(),
             vouches: true,
             signature: None,

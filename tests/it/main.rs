@@ -45,6 +45,7 @@ mod hedge;
 mod hostile;
 mod house;
 mod image_mirrors;
+mod image_withdrawals;
 mod in_the_wild;
 mod init;
 mod interrupt;
@@ -54,6 +55,7 @@ mod list;
 mod lock;
 mod lock_sources;
 mod lock_trust;
+mod locked_registries;
 mod logs;
 mod lost_signers;
 #[cfg(target_os = "linux")]

@@ -1,24 +1,26 @@
 //! Releases from OCI registries and image layouts.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use loom_source::{Digest, Record, contract::PublishedRelease, record::object_path};
 use loom_test_support::{
     docker_registry::{DockerRegistry, PASSWORD, RegistryAccess, USER},
     release_images::ReleaseImages,
-    token_realm::{RealmRules, TokenRealm},
 };
 
-use crate::support::{BINARY, Packing, Plain, Run, Sandbox};
+use crate::{
+    locked_registries::kinds,
+    support::{BINARY, Packing, Plain, Run, Sandbox},
+};
 
 /// `ada:s3cret-w0rd` in base64.
 const AUTH: &str = "YWRhOnMzY3JldC13MHJk";
 
 /// The repositories of the tests in a registry.
-const PREFIX: &str = "team/loom";
+pub(crate) const PREFIX: &str = "team/loom";
 
 /// The releases of a mirror, as they are published to a registry.
-fn published(versions: &[&str]) -> Vec<PublishedRelease> {
+pub(crate) fn published(versions: &[&str]) -> Vec<PublishedRelease> {
     let plain = Plain::of(versions);
     let published = |version: &&str| {
         let bytes = fs::read(plain.asset(version, Packing::TarGz)).unwrap();
@@ -28,7 +30,10 @@ fn published(versions: &[&str]) -> Vec<PublishedRelease> {
 }
 
 /// A registry with these images, and the address of the source.
-fn registry(access: &RegistryAccess, images: &ReleaseImages) -> (DockerRegistry, String) {
+pub(crate) fn registry(
+    access: &RegistryAccess,
+    images: &ReleaseImages,
+) -> (DockerRegistry, String) {
     let registry = DockerRegistry::start(access);
     images.write_registry(&registry.data(), PREFIX).unwrap();
     let source = format!("oci://{}/{PREFIX}", registry.address);
@@ -37,7 +42,7 @@ fn registry(access: &RegistryAccess, images: &ReleaseImages) -> (DockerRegistry,
 
 /// Asserts that standard output contains each of these.
 #[track_caller]
-fn prints(run: &Run, parts: &[&str]) {
+pub(crate) fn prints(run: &Run, parts: &[&str]) {
     let text = run.stdout();
     for part in parts {
         assert!(text.contains(part), "no {part:?} in\n{text}");
@@ -45,7 +50,7 @@ fn prints(run: &Run, parts: &[&str]) {
 }
 
 /// Images without statements, as other programs push release assets.
-fn assets(versions: &[&str]) -> ReleaseImages {
+pub(crate) fn assets(versions: &[&str]) -> ReleaseImages {
     ReleaseImages::with(&published(versions), |_| None)
 }
 
@@ -126,99 +131,6 @@ fn a_tag_that_moved_changes_no_lock() {
     let get = sandbox.loom(&["get", "--locked", "--source", &source]).code(6);
     get.says(&[&before.to_string(), &after.to_string(), "loom.lock"]);
     assert_eq!(fs::read(sandbox.project().join("loom.lock")).unwrap(), locked);
-}
-
-/// The kinds of the requests after the first `before`, with their statuses.
-fn kinds(registry: &DockerRegistry, before: usize) -> Vec<String> {
-    let kind = |request: String| {
-        let (head, status) = request.rsplit_once(' ').unwrap();
-        let (method, path) = head.split_once(' ').unwrap();
-        let kinds = ["/manifests/sha256:", "/manifests/", "/blobs/", "/tags/", "/referrers/"];
-        let kind = kinds.into_iter().find(|kind| path.contains(kind)).unwrap_or("other");
-        format!("{method} {} {status}", kind.trim_matches('/'))
-    };
-    registry.requests().split_off(before).into_iter().map(kind).collect()
-}
-
-/// A project that has locked 0.2.0 from a layout with this archive, and trusts its lock.
-fn locking(archive: PublishedRelease) -> Sandbox {
-    let layout = tempfile::tempdir().unwrap();
-    ReleaseImages::with(&[archive], |_| None).write_layout(layout.path()).unwrap();
-    let sandbox = Sandbox::new();
-    sandbox.write(sandbox.project().join("loom.toml"), "[bridge]\nversion = \"0.2.0\"\n");
-    let source = format!("oci-layout:{}", layout.path().display());
-    sandbox.loom(&["lock", "--source", &source]).ok();
-    sandbox.loom(&["trust"]).ok();
-    sandbox
-}
-
-#[test]
-fn a_locked_release_costs_one_request() {
-    let released = published(&["0.2.0"]).remove(0);
-    let (registry, source) = registry(&RegistryAccess::Open, &assets(&["0.1.0", "0.2.0"]));
-    let sandbox = locking(released);
-    let run = sandbox.loom(&["get", "--locked", "--source", &source]).ok();
-    assert_eq!(run.path(), sandbox.link("0.2.0"));
-    assert_eq!(kinds(&registry, 0), ["GET blobs 200"]);
-    prints(&sandbox.loom(&["why", "0.2.0"]).ok(), &["archive, by the lock file", "(registry)"]);
-    // It is here now: nothing is requested.
-    sandbox.loom(&["get", "--locked", "--source", &source]).ok();
-    assert_eq!(registry.requests().len(), 1);
-    sandbox.verify();
-}
-
-#[test]
-fn a_locked_release_of_a_registry_with_tokens_costs_a_challenge_and_a_token_more() {
-    let realm = TokenRealm::start(RealmRules::Anonymous, Duration::from_secs(300));
-    let access =
-        RegistryAccess::Token { realm: realm.url.clone(), certificate: realm.certificate.clone() };
-    let (registry, source) = registry(&access, &assets(&["0.2.0"]));
-    let sandbox = locking(published(&["0.2.0"]).remove(0));
-    sandbox.loom(&["get", "--locked", "--source", &source]).ok();
-    assert_eq!(kinds(&registry, 0), ["GET blobs 401", "GET blobs 200"]);
-    assert_eq!(realm.requests().len(), 1, "{:?}", realm.requests());
-}
-
-#[test]
-fn what_a_registry_does_not_have_by_its_digest_is_looked_up() {
-    // It has another version only.
-    let (registry, source) = self::registry(&RegistryAccess::Open, &assets(&["0.1.0"]));
-    let sandbox = locking(published(&["0.2.0"]).remove(0));
-    let get = ["get", "--locked", "--source", &source];
-    sandbox.loom(&get).code(3);
-    let before = registry.requests().len();
-    assert_eq!(kinds(&registry, 0)[..2], ["GET blobs 404", "GET manifests 404"]);
-    // It has another archive under the version: the lock is told, and both digests.
-    let bytes = published(&["0.1.0"]).remove(0).bytes.to_vec();
-    let other = PublishedRelease::archive("0.2.0", bytes.clone());
-    let images = ReleaseImages::with(&[other], |_| None);
-    images.write_registry(&registry.data(), PREFIX).unwrap();
-    let locked = Digest::of(&published(&["0.2.0"]).remove(0).bytes).to_string();
-    sandbox.loom(&get).code(6).says(&[&locked, &Digest::of(&bytes).to_string(), "loom.lock"]);
-    let requests = kinds(&registry, before);
-    assert_eq!(requests, ["GET blobs 404", "GET manifests 200", "GET manifests/sha256: 200"]);
-    // Another source is asked in its turn.
-    let plain = Plain::of(&["0.2.0"]);
-    let both = format!("{source},{}", plain.url());
-    let mut sandbox = locking(published(&["0.2.0"]).remove(0));
-    sandbox.set("LOOM_SOURCES", both).loom(&["get", "--locked"]).ok();
-    sandbox.verify();
-}
-
-#[test]
-fn a_lock_that_is_not_trusted_saves_no_request() {
-    let (registry, source) = registry(&RegistryAccess::Open, &assets(&["0.2.0"]));
-    let sandbox = locking(published(&["0.2.0"]).remove(0));
-    let other = Sandbox::new();
-    for file in ["loom.toml", "loom.lock"] {
-        let text = fs::read_to_string(sandbox.project().join(file)).unwrap();
-        other.write(other.project().join(file), &text);
-    }
-    other.loom(&["get", "0.2.0", "--source", &source]).ok();
-    assert_eq!(
-        kinds(&registry, 0),
-        ["GET manifests 200", "GET manifests/sha256: 200", "GET blobs 200"]
-    );
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! [`Oci`]: the source.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::join_all;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, KnownFile, ListingScope,
-    Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind,
-    Version, VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Evidence, KnownFile,
+    ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError,
+    SourceErrorKind, Version, VersionListing,
 };
 
 use crate::{
@@ -74,18 +75,14 @@ impl Oci {
         self.local
     }
 
-    /// The manifest of a release: that of its platform in the index of its version.
+    /// The manifest of a release: that of its platform in the document of its version's tag.
     async fn manifest(
         &self,
         repository: &str,
         release: &Release,
-        version: &Version,
+        (tag, document): (&str, &ImageDocument),
     ) -> Result<Option<FoundManifest>, SourceError> {
-        let tag = version.to_string();
-        let Some(document) = self.transport.tagged(repository, &tag).await? else {
-            return Ok(None);
-        };
-        let at = || self.transport.location(repository, &tag);
+        let at = || self.transport.location(repository, tag);
         let malformed = |why: String| SourceError::malformed(at(), why);
         let index = match document.content().map_err(malformed)? {
             ImageContent::Index(index) => index,
@@ -131,12 +128,43 @@ impl Oci {
         }
     }
 
+    /// The offer of a release, whose version's tag names this document.
+    async fn offer(
+        &self,
+        release: &Release,
+        tagged: (&str, &ImageDocument),
+    ) -> Result<Option<Offer>, SourceError> {
+        let repository = self.transport.repository(&release.binary);
+        let found = self.manifest(&repository, release, tagged).await?;
+        let Some(found) = found else { return Ok(None) };
+        let at = self.transport.location(&repository, &format!("sha256:{}", found.digest));
+        let read = ReleaseManifest::read(&found.manifest, release, &repository, &at)
+            .map_err(|why| SourceError::malformed(&at, why))?;
+        let Some(ReleaseManifest { artifacts, statement }) = read else { return Ok(None) };
+        if artifacts.is_empty() {
+            let why = "none of its layers is the asset of a release";
+            return Err(SourceError::malformed(at, why));
+        }
+        let evidence = self.evidence(&repository, &found).await?;
+        let tree = statement.as_ref().map(|(statement, _)| ClaimedDigest {
+            digest: statement.tree,
+            by: DigestSource::Statement,
+            at,
+        });
+        let statement = statement.map(|(_, text)| Bytes::from(text));
+        // The artifacts of other systems are no images.
+        let is_image = found.manifest.artifact_type.is_none();
+        let digest = found.index.unwrap_or(found.digest);
+        let image = self.transport.image(&repository, &digest).filter(|_| is_image);
+        Ok(Some(Offer { artifacts, tree, statement, evidence, build: None, image }))
+    }
+
     /// The signatures that refer to the manifest; those of the index above it where the manifest has none.
     async fn evidence(
         &self,
         repository: &str,
         found: &FoundManifest,
-    ) -> Result<Vec<loom_source::Evidence>, SourceError> {
+    ) -> Result<Vec<Evidence>, SourceError> {
         let mut all = Vec::new();
         if !self.evidence {
             return Ok(all);
@@ -156,6 +184,11 @@ impl Oci {
         let digest = parse_digest(digest)?;
         self.transport.contains(repository).then_some((repository, digest))
     }
+}
+
+/// The binary and the version of a release: its repository and its tag.
+fn tag_of(release: &Release) -> Option<(&Name, &Version)> {
+    Some((&release.binary, release.slot.version()?))
 }
 
 /// Whether a media type is that of a manifest.
@@ -185,36 +218,46 @@ impl Source for Oci {
     }
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
-        let Some(version) = release.slot.version() else { return Ok(None) };
-        let repository = self.transport.repository(&release.binary);
-        let found = self.manifest(&repository, release, version).await?;
-        let Some(found) = found else { return Ok(None) };
-        let at = self.transport.location(&repository, &format!("sha256:{}", found.digest));
-        let read = ReleaseManifest::read(&found.manifest, release, &repository, &at)
-            .map_err(|why| SourceError::malformed(&at, why))?;
-        let Some(ReleaseManifest { artifacts, statement }) = read else { return Ok(None) };
-        if artifacts.is_empty() {
-            let why = "none of its layers is the asset of a release";
-            return Err(SourceError::malformed(at, why));
-        }
-        let evidence = self.evidence(&repository, &found).await?;
-        let tree = statement.as_ref().map(|(statement, _)| ClaimedDigest {
-            digest: statement.tree,
-            by: DigestSource::Statement,
-            at,
+        let mut found = self.find_all(std::slice::from_ref(release)).await;
+        found.pop().unwrap_or(Ok(None))
+    }
+
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        let mut tags: Vec<(&Name, &Version)> = releases.iter().filter_map(tag_of).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        let reading = tags.into_iter().map(|(binary, version)| async move {
+            let (repository, tag) = (self.transport.repository(binary), version.to_string());
+            ((binary, version), self.transport.tagged(&repository, &tag).await)
         });
-        let statement = statement.map(|(_, text)| Bytes::from(text));
-        // The artifacts of other systems are no images.
-        let is_image = found.manifest.artifact_type.is_none();
-        let digest = found.index.unwrap_or(found.digest);
-        let image = self.transport.image(&repository, &digest).filter(|_| is_image);
-        Ok(Some(Offer { artifacts, tree, statement, evidence, build: None, image }))
+        let tagged: BTreeMap<_, _> = join_all(reading).await.into_iter().collect();
+        let tagged = &tagged;
+        join_all(releases.iter().map(|release| async move {
+            let Some(key) = tag_of(release) else { return Ok(None) };
+            match tagged.get(&key) {
+                Some(Ok(Some(document))) => {
+                    self.offer(release, (&key.1.to_string(), document)).await
+                }
+                Some(Err(error)) => Err(error.copy()),
+                Some(Ok(None)) | None => Ok(None),
+            }
+        }))
+        .await
     }
 
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         let repository = self.transport.repository(&release.binary);
         let artifact = known_file::layer(release, files, &repository)?;
         Some(Offer { artifacts: vec![artifact], ..Offer::default() })
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        let Some((repository, digest)) = self.parse(asset) else { return Ok(Vec::new()) };
+        release_evidence::about(self.transport.as_ref(), repository, image, &digest).await
     }
 
     async fn list(

@@ -360,7 +360,10 @@ impl ImageTransport for RegistryTransport {
         repository: &str,
         digest: &Digest,
     ) -> Result<Vec<Descriptor>, SourceError> {
-        if let Some(listed) = self.listed_referrers(repository, digest).await? {
+        if let Some(mut listed) = self.listed_referrers(repository, digest).await? {
+            // A registry may list one twice that was sent twice, because the first answer was lost.
+            let mut seen = HashSet::new();
+            listed.retain(|one| seen.insert(one.digest.clone()));
             return Ok(listed);
         }
         let tag = referrers_tag(digest);

@@ -19,7 +19,28 @@ pub(crate) async fn of(
     repository: &str,
     digest: &Digest,
 ) -> Result<Vec<Evidence>, SourceError> {
-    let referrers = transport.referrers(repository, digest).await?;
+    read(transport, repository, transport.referrers(repository, digest).await?).await
+}
+
+/// The evidence about an asset among the manifests that refer to the one with this digest: of an index these are many, and their
+/// list says what they are about.
+pub(crate) async fn about(
+    transport: &dyn ImageTransport,
+    repository: &str,
+    digest: &Digest,
+    asset: &Digest,
+) -> Result<Vec<Evidence>, SourceError> {
+    let about = format!("sha256:{asset}");
+    let mut referrers = transport.referrers(repository, digest).await?;
+    referrers.retain(|one| one.annotations.get(EVIDENCE_OF) == Some(&about));
+    read(transport, repository, referrers).await
+}
+
+async fn read(
+    transport: &dyn ImageTransport,
+    repository: &str,
+    referrers: Vec<Descriptor>,
+) -> Result<Vec<Evidence>, SourceError> {
     // The type of a referrer in a list may be missing; its manifest has it.
     let may_be =
         |one: &&Descriptor| one.artifact_type.as_deref().is_none_or(|t| t == EVIDENCE_ARTIFACT);

@@ -59,6 +59,16 @@ impl SourceError {
         Self { source: Some(source.into()), ..self }
     }
 
+    /// The same error for something else that it concerns. Its cause is a text.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copied = Self::new(self.at.clone(), self.kind.clone());
+        match &self.source {
+            Some(cause) => copied.caused_by(cause.to_string()),
+            None => copied,
+        }
+    }
+
     /// A file or folder at `at` that could not be read.
     pub fn read(at: impl Into<String>, source: impl Into<Cause>) -> Self {
         Self::new(at, SourceErrorKind::Read).caused_by(source)

@@ -35,6 +35,11 @@ impl PinnedImage {
     pub fn repository(&self) -> &str {
         image_repository(&self.name)
     }
+
+    /// The digest of its index or manifest.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
 }
 
 /// The repository of a reference to an image, which may have a tag and a digest.

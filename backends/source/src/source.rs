@@ -7,11 +7,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use loom_base::time::parse_rfc3339;
 
 use crate::{
-    AssetRef, Download, KnownFile, Name, Offer, Platform, Product, RangeRequest, Release,
-    SourceError, Version,
+    AssetRef, Digest, Download, Evidence, KnownFile, Name, Offer, Platform, Product, RangeRequest,
+    Release, SourceError, Version,
 };
 
 /// How much of a listing the caller needs.
@@ -100,11 +101,30 @@ pub trait Source: Display + Debug + Send + Sync {
     /// Where the source cannot answer: a server that cannot be reached, refused access, a malformed document.
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError>;
 
+    /// The offers of several releases, in their order: as many [finds](Self::find) at the same time. A source that has the
+    /// platforms of a version in one document reads it once.
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        join_all(releases.iter().map(|release| self.find(release))).await
+    }
+
     /// The offer of a release of which these files are known by their digests, for a source that serves files by digests: it
     /// is made without a request and claims nothing. [Opening](Self::open) a file that the source does not have is
     /// [`Gone`](crate::SourceErrorKind::Gone). `None` where the source has to be [asked](Self::find).
     fn offer_by_digest(&self, _release: &Release, _files: &[KnownFile]) -> Option<Offer> {
         None
+    }
+
+    /// The signatures of an asset that is known [by its digest](Self::offer_by_digest), among those that refer to the image with
+    /// this digest. None where the source has to be [asked](Self::find) for them.
+    ///
+    /// # Errors
+    /// Where the source cannot answer.
+    async fn evidence_by_digest(
+        &self,
+        _asset: &AssetRef,
+        _image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        Ok(Vec::new())
     }
 
     /// The versions of a product, or the reason why the source cannot list them.

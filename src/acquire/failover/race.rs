@@ -14,6 +14,7 @@ use futures::{StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use loom_source::{Offer, Platform, Release, SourceError};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::by_digest::DigestOffer;
 use crate::{
     acquire::{
         AcquireError, SourceRuntime,
@@ -58,8 +59,7 @@ pub(super) struct SourceAnswer {
 }
 
 impl SourceAnswer {
-    fn by_digest(offer: Offer) -> Self {
-        let evidence = OfferedEvidence::default();
+    fn by_digest((offer, evidence): (Offer, OfferedEvidence)) -> Self {
         Self { offer: Some(offer), evidence, platforms: Vec::new(), by_digest: true }
     }
 }
@@ -81,13 +81,17 @@ impl<'a> Race<'a> {
         place: usize,
         release: &'a Release,
         policy: &'a Policy,
-        by_digest: Option<Offer>,
+        by_digest: Option<DigestOffer>,
     ) {
         let candidate = &self.candidates[place];
         self.watch(place, Duration::ZERO);
         self.run(place, async move {
+            let by_digest = match by_digest {
+                Some(offer) => offer.with_signatures(candidate, release, policy).await,
+                None => None,
+            };
             RaceResult::Found(match by_digest {
-                Some(offer) => Ok(SourceAnswer::by_digest(offer)),
+                Some(signed) => Ok(SourceAnswer::by_digest(signed)),
                 None => find(candidate, release, policy).await,
             })
         });

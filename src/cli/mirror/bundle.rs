@@ -11,8 +11,8 @@ use super::{
     mirror_location::MirrorLocation,
 };
 use crate::cli::{
-    CommandError, Exit, Outcome, context::Context, path_text::shown, report,
-    report::source_error::unanswered,
+    CommandError, Exit, Outcome, context::Context, image_layers::ImageArgs, path_text::shown,
+    report, report::source_error::unanswered,
 };
 use loom_runtime::{
     acquire::SourceRuntime,
@@ -74,6 +74,8 @@ pub(super) struct Args {
     /// Put a wheel of the Python package into the bundle; may be repeated
     #[arg(long, value_name = "FILE")]
     with_wheel: Vec<PathBuf>,
+    #[command(flatten)]
+    images: ImageArgs,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
@@ -98,9 +100,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             metadata: &metadata,
             verified: !allow_unverified,
             format: args.format,
+            args: &args.images,
         };
         return images.write(context, &resolved, &to);
     }
+    args.images.check_unused()?;
     let collecting = collect(candidate.source.as_ref(), &selection, &folder);
     let mut collected = runtime.block_on(collecting)??;
     if !allow_unverified {

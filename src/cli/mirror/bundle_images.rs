@@ -16,7 +16,10 @@ use super::{
     transfer_folder::TransferFolder, unpacked_batch::UnpackedBatch,
 };
 use crate::cli::{
-    CommandError, Exit, Outcome, context::Context, path_text::shown,
+    CommandError, Exit, Outcome,
+    context::Context,
+    image_layers::{ImageArgs, ImageLayers},
+    path_text::shown,
     transfer_report::TransferReport,
 };
 use loom_runtime::{
@@ -44,6 +47,8 @@ pub(super) struct ImageBundle<'a> {
     /// Whether releases of the store have to be verified.
     pub(super) verified: bool,
     pub(super) format: BundleFormat,
+    /// What images get besides their programs.
+    pub(super) args: &'a ImageArgs,
 }
 
 impl ImageBundle<'_> {
@@ -69,9 +74,10 @@ impl ImageBundle<'_> {
             ImagePublisher::open(OciLocation::Layout(layout.clone()), OciOptions::default());
         let publisher = publisher.map_err(|error| CommandError::of(Exit::Failure, &error))?;
         let reporter = TransferReport::new(&context.printer);
-        let BundledReleases { store, releases, parts } = &bundled;
+        let BundledReleases { store, releases, parts } = bundled;
+        let layers = ImageLayers::new(self.args, context, (&store, &releases), parts)?;
         let writing = async {
-            mirror::push_images(&publisher, store, releases, parts, &reporter).await?;
+            mirror::push_images(&publisher, &store, &releases, &layers.parts, &reporter).await?;
             self.metadata.write(&publisher).await
         };
         SourceRuntime::default().block_on(writing)??;
@@ -81,7 +87,7 @@ impl ImageBundle<'_> {
             _ => LayoutArchive::write(&layout, &packed).map_err(unwritten)?,
         };
         std::fs::rename(&packed, to).and_then(|()| sync_folder(folder)).map_err(unwritten)?;
-        answer(context, to, releases, &archive)
+        answer(context, to, &releases, &archive)
     }
 
     /// Packs the images of a layout for `docker load`.

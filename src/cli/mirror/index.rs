@@ -134,7 +134,8 @@ impl Adoption<'_> {
         let current = CurrentIndex::read(self.writer.documents).await?;
         let product = (&self.resolved.authority.value, &self.resolved.binary.value);
         let selection = SyncSelection::default();
-        let offered = mirror::offered(candidate, false, product, &selection).await?;
+        let offered =
+            mirror::offered(candidate, mirror::OfferedIndex::None, product, &selection).await?;
         let releases = offered.releases.into_iter().map(|one| one.release);
         let missing: Vec<Release> =
             releases.filter(|release| current.payload.entry(release).is_none()).collect();

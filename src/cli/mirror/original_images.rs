@@ -2,22 +2,12 @@
 
 use std::path::Path;
 
-use crate::cli::{CommandError, Exit, context::Context, verbose};
+use crate::cli::{CommandError, context::Context, verbose};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceSpec},
     mirror::{ImageParts, StoreRelease},
 };
-
-/// No folder for the files.
-pub(super) fn unstaged(error: &std::io::Error) -> CommandError {
-    let exit = match error.kind() {
-        std::io::ErrorKind::StorageFull => Exit::DiskFull,
-        _ => Exit::Failure,
-    };
-    CommandError::new(exit, format!("no temporary folder could be made: {error}"))
-        .hint("set TMPDIR to a folder with space for the layers of images")
-}
 
 /// The images of releases as the source has them, in files in `folder`; none where it is no registry and no layout.
 pub(super) fn of(

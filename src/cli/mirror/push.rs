@@ -4,6 +4,7 @@ use loom_source::{Name, Platform, Release, Slot};
 use serde_json::json;
 
 use super::{mirror_location::MirrorLocation, push_images};
+use crate::cli::image_layers::{ImageArgs, ImageLayers};
 use crate::cli::transfer_report::{TransferReport, copied_json};
 use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, verbose, version_arg};
@@ -34,6 +35,8 @@ pub(super) struct Args {
     #[arg(long)]
     allow_unverified: bool,
     #[command(flatten)]
+    images: ImageArgs,
+    #[command(flatten)]
     writer: WriterArgs,
 }
 
@@ -54,15 +57,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let keys = args.writer.keys()?;
     let reporter = TransferReport::new(&context.printer);
     if let Some(publisher) = images {
-        let (parts, writer) = (ImageParts::default(), args.writer.writer(&publisher, &keys));
+        let here = (&store, releases.as_slice());
+        let layers = ImageLayers::new(&args.images, context, here, ImageParts::default())?;
+        let (parts, writer) = (&layers.parts, args.writer.writer(&publisher, &keys));
         let pushed =
-            mirror::push_indexed_images(&writer, &publisher, &store, &releases, &parts, &reporter);
+            mirror::push_indexed_images(&writer, &publisher, &store, &releases, parts, &reporter);
         let pushed = SourceRuntime::default().block_on(pushed);
         reporter.end();
         verbose::report_skipped(&context.printer, &publisher, publisher.skipped());
         let (index, pushed) = pushed??;
         return push_images::answer(context, index.as_ref(), &pushed);
     }
+    args.images.check_unused()?;
     let destination = args.to.destination(context, &resolved)?;
     let writer = args.writer.writer(&destination, &keys);
     let pushed = mirror::push(&writer, destination.as_ref(), &store, &releases, &reporter);

@@ -17,7 +17,8 @@ use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved, SourceKind, SourceSpec},
     mirror::{
-        self, CurrentIndex, IndexWriter, MirrorFiles, MirrorTaskError, SyncReport, SyncSelection,
+        self, CurrentIndex, IndexWriter, MirrorFiles, MirrorTaskError, OfferedIndex,
+        SourceReleases, SyncReport, SyncSelection, SyncedIndex,
     },
 };
 
@@ -68,8 +69,13 @@ impl SyncRun<'_> {
         let selection = self.args.selection(self.context);
         let product = (&self.resolved.authority.value, &self.resolved.binary.value);
         let work = TransferFolder::of(self.resolved);
+        let mut all = SourceReleases::default();
         let report = runtime.block_on(async {
-            let offered = mirror::offered(&candidate, is_mirror, product, &selection).await?;
+            let index = OfferedIndex::of(&self.spec.kind);
+            let offered = mirror::offered(&candidate, index, product, &selection).await?;
+            if index != OfferedIndex::Decides {
+                all.clone_from(&offered);
+            }
             if !is_mirror {
                 return self.unstated(offered, &selection).await;
             }
@@ -82,7 +88,13 @@ impl SyncRun<'_> {
         let mut report = report??;
         let unstated = std::mem::take(&mut report.unstated);
         for batch in unstated.chunks(BATCH) {
-            self.unpack(&runtime, &work, batch, &reporter, &mut report)?;
+            self.unpack(&runtime, &work, (batch, &all), &reporter, &mut report)?;
+        }
+        if !is_mirror && (selection.keep.is_some() || all.withdrawn().next().is_some()) {
+            let mut change = SyncedIndex { offered: &all, selection: &selection };
+            let index = runtime.block_on(self.writer.write(&mut change))??;
+            let changed = report.index.changed || index.changed;
+            report.index = mirror::WrittenIndex { changed, ..index };
         }
         Ok(report)
     }
@@ -110,11 +122,12 @@ impl SyncRun<'_> {
         &self,
         runtime: &SourceRuntime,
         work: &TransferFolder,
-        releases: &[Release],
+        (releases, all): (&[Release], &SourceReleases),
         reporter: &TransferReport,
         report: &mut SyncReport,
     ) -> Result<(), CommandError> {
         let batch = UnpackedBatch::new(self.context, self.resolved, self.spec, work, releases)?;
+        let batch = batch.with_withdrawn(&all.withdrawn().collect());
         let pushing = mirror::push(self.writer, self.to, &batch.store, &batch.releases, reporter);
         let (index, copied) = runtime.block_on(pushing)??;
         report.failed.extend(batch.end(releases)?);

@@ -1,6 +1,6 @@
 //! `loom mirror sync --to oci://HOST/REPOSITORY`, or to an image layout.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, HashSet, btree_map::Entry};
 
 use loom_oci::ImagePublisher;
 use loom_source::{Name, Platform, Release, Version};
@@ -14,13 +14,17 @@ use super::{
 use crate::cli::{
     CommandError, Exit, Outcome,
     context::Context,
+    image_layers::unstaged,
     transfer_report::{TransferReport, report_failed},
     verbose,
 };
 use loom_runtime::{
     acquire::SourceRuntime,
-    config::{Resolved, SourceKind, SourceSpec},
-    mirror::{self, CurrentIndex, MirrorTaskError, WrittenIndex},
+    config::{Resolved, SourceSpec},
+    mirror::{
+        self, CurrentIndex, MirrorTaskError, OfferedIndex, SourceReleases, SyncedIndex,
+        WrittenIndex,
+    },
 };
 
 /// Copies what the registry does not have. Every release is acquired as for `loom get`, and published from a store of its own.
@@ -38,7 +42,8 @@ pub(super) fn run(
     verbose::report_skipped(&context.printer, publisher, publisher.skipped());
     let current = current??;
     let there = (publisher, current.as_ref());
-    let missing = missing(args, context, resolved, spec, there, &runtime)?;
+    let (missing, offered) = missing(args, context, resolved, spec, there, &runtime)?;
+    let withdrawn: HashSet<Release> = offered.withdrawn().collect();
     if let Some(current) = current.as_ref().filter(|_| !missing.is_empty()) {
         // Before anything is transferred.
         runtime.block_on(writer.check(&current.payload))??;
@@ -48,8 +53,9 @@ pub(super) fn run(
     let (mut pushed, mut failed) = (Vec::new(), Vec::new());
     for releases in missing.chunks(BATCH) {
         let batch = UnpackedBatch::new(context, resolved, spec, &work, releases)?;
+        let batch = batch.with_withdrawn(&withdrawn);
         let UnpackedBatch { store, releases: unpacked, .. } = &batch;
-        let files = tempfile::tempdir().map_err(|error| original_images::unstaged(&error))?;
+        let files = tempfile::tempdir().map_err(|error| unstaged(&error))?;
         let parts = original_images::of(context, resolved, spec, unpacked, files.path(), &runtime)?;
         let pushing =
             mirror::push_indexed_images(&writer, publisher, store, unpacked, &parts, &reporter);
@@ -61,6 +67,14 @@ pub(super) fn run(
         failed.extend(batch.end(releases)?);
     }
     reporter.end();
+    let is_to_change = args.keep.is_some() || !withdrawn.is_empty();
+    if let Some(before) = index.as_ref().filter(|_| is_to_change).map(|index| index.changed) {
+        let selection = args.selection(context);
+        let mut change = SyncedIndex { offered: &offered, selection: &selection };
+        let written = runtime.block_on(writer.write(&mut change))??;
+        let changed = before || written.changed;
+        index = Some(WrittenIndex { changed, ..written });
+    }
     let count = failed.len();
     let (failed, code) = report_failed(&context.printer, failed);
     let mut document = push_images::document(index.as_ref(), &pushed);
@@ -73,7 +87,8 @@ pub(super) fn run(
     Ok(code.map_or(Exit::Success, Exit::of_code))
 }
 
-/// The releases of the source that are selected, and that the registry does not have; those of a version together. The
+/// The releases of the source that are selected, and that the registry does not have, those of a version together; and those
+/// that the source has withdrawn. The
 /// registry is asked by one runtime: connections that stay open belong to the runtime that made them.
 fn missing(
     args: &SyncArgs,
@@ -82,19 +97,20 @@ fn missing(
     spec: &SourceSpec,
     (publisher, index): (&ImagePublisher, Option<&CurrentIndex>),
     runtime: &SourceRuntime,
-) -> Result<Vec<Release>, CommandError> {
+) -> Result<(Vec<Release>, SourceReleases), CommandError> {
     let journal = verbose::journal(&context.printer).unwrap_or_default();
     let candidate = context.opener(resolved)?.open(spec, journal)?;
     context.report_first_sight(&candidate);
-    let is_mirror = matches!(spec.kind, SourceKind::Mirror(_));
     let selection = args.selection(context);
     let product = (&resolved.authority.value, &resolved.binary.value);
     let reading = async {
-        let offered = mirror::offered(&candidate, is_mirror, product, &selection).await?;
+        let of = OfferedIndex::of(&spec.kind);
+        let offered = mirror::offered(&candidate, of, product, &selection).await?;
         let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
-        let kept = offered.releases.into_iter().filter(|one| !one.yanked);
+        // Tags alone cannot say what is withdrawn.
+        let kept = offered.releases.iter().filter(|one| index.is_some() || !one.yanked);
         let mut releases: Vec<Release> =
-            kept.map(|one| one.release).filter(|release| oldest.keeps(release)).collect();
+            kept.map(|one| one.release.clone()).filter(|release| oldest.keeps(release)).collect();
         releases.sort_by_key(|release| (release.binary.clone(), release.slot.clone()));
         if !args.evidence {
             match index {
@@ -105,9 +121,18 @@ fn missing(
                 }
             }
         }
-        Ok::<_, MirrorTaskError>(releases)
+        Ok::<_, MirrorTaskError>((releases, offered))
     };
-    Ok(runtime.block_on(reading)??)
+    let (releases, offered) = runtime.block_on(reading)??;
+    let mut names: Vec<String> = offered.withdrawn().map(|release| release.to_string()).collect();
+    names.sort_unstable();
+    if index.is_none() && !names.is_empty() {
+        context.printer.warning(format!(
+            "{publisher} has no index that could say what is withdrawn, and does not get {}; `loom mirror init` makes one",
+            names.join(", ")
+        ));
+    }
+    Ok((releases, offered))
 }
 
 /// The platforms that the registry has of each version.

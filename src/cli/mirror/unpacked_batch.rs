@@ -1,5 +1,7 @@
 //! [`UnpackedBatch`]: releases of a source in a store of their own, on their way to a mirror.
 
+use std::collections::HashSet;
+
 use loom_source::Release;
 
 use super::transfer_folder::TransferFolder;
@@ -41,6 +43,15 @@ impl UnpackedBatch {
         let of = |release: &Release| StoreRelease::of(&store, release).transpose();
         let releases = releases.iter().filter_map(of).collect::<Result<_, _>>()?;
         Ok(Self { store, releases, failed })
+    }
+
+    /// The same releases, of which those are withdrawn.
+    pub(super) fn with_withdrawn(self, withdrawn: &HashSet<Release>) -> Self {
+        let of = |one: StoreRelease| {
+            let is_withdrawn = withdrawn.contains(&one.release);
+            one.with_withdrawal(is_withdrawn)
+        };
+        Self { releases: self.releases.into_iter().map(of).collect(), ..self }
     }
 
     /// The store, the releases in it, and those that failed. They stay in the store.

@@ -10,8 +10,6 @@
 //! | `publish_github`, `publish_mirror` | publishes to a repository on GitHub, and to a mirror |
 //! | `publish_store` | publishes to a mirror with the layout of a store: records, evidence, the index |
 //! | `publish_images` | publishes to a registry or an image layout |
-//! | `runtime_layer` | [`RuntimeLayer`](runtime_layer::RuntimeLayer): the argument of `--runtime-layer` |
-//! | `image_layers` | [`ImageLayers`](image_layers::ImageLayers): the files with the layers, made where they are to be |
 //! | `unpacked_folder` | [`UnpackedFolder`](unpacked_folder::UnpackedFolder): the assets of a folder, unpacked |
 //! | `check` | `release check`: downloads and verifies what was published |
 //! | `signer_args` | [`SignerArgs`](signer_args::SignerArgs): who has to have signed a release that is checked |
@@ -19,7 +17,6 @@
 
 mod check;
 mod destination;
-mod image_layers;
 mod pack;
 mod password;
 mod publish;
@@ -28,7 +25,6 @@ mod publish_github;
 mod publish_images;
 mod publish_mirror;
 mod publish_store;
-mod runtime_layer;
 mod sign;
 mod signer_args;
 mod signers;

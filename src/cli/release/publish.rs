@@ -46,8 +46,8 @@ fn check(args: &ReleasePublishArgs, spec: &SourceSpec) -> Result<(), CommandErro
         let what = if is_mirror { "the mirror " } else { "" };
         return useless(format!("--tag, --commit and --notes have no meaning for {what}{spec}"));
     }
-    if (is_github || is_mirror) && !args.runtime_layers.is_empty() {
-        return useless("--runtime-layer is for images in a registry".to_owned());
+    if is_github || is_mirror {
+        args.images.check_unused()?;
     }
     Ok(())
 }

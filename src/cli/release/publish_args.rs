@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::runtime_layer::RuntimeLayer;
-use crate::cli::writer_args::WriterArgs;
+use crate::cli::{image_layers::ImageArgs, writer_args::WriterArgs};
 
 /// Arguments of `loom release publish`.
 #[derive(Debug, clap::Args)]
@@ -23,10 +22,8 @@ pub(super) struct ReleasePublishArgs {
     /// File with the text of the release, in Markdown
     #[arg(long, value_name = "FILE")]
     pub(super) notes: Option<PathBuf>,
-    /// Layer that images for Linux get besides the program: `auto` for the C library and what else the program needs, from this
-    /// system, or a tar archive (.tar, .tar.gz, .tar.zst); may be repeated for several platforms
-    #[arg(long = "runtime-layer", value_name = "[PLATFORM=]auto|FILE")]
-    pub(super) runtime_layers: Vec<RuntimeLayer>,
+    #[command(flatten)]
+    pub(super) images: ImageArgs,
     #[command(flatten)]
     pub(super) writer: WriterArgs,
 }

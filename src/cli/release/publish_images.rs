@@ -4,15 +4,16 @@ use loom_oci::{ImagePublisher, publish::PublishedImages};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceSpec},
-    mirror::{self, PushedVersion},
+    mirror::{self, ImageParts, PushedVersion},
     release::ReleaseFolder,
 };
 use serde_json::json;
 
-use super::{
-    image_layers::ImageLayers, publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder,
+use super::{publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder};
+use crate::cli::{
+    Exit, Outcome, context::Context, image_layers::ImageLayers, transfer_report::TransferReport,
+    verbose,
 };
-use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport, verbose};
 
 /// Unpacks the assets as `loom get` would, and publishes them as the images of the version.
 pub(super) fn run(
@@ -26,9 +27,10 @@ pub(super) fn run(
     let keys = args.writer.keys()?;
     let writer = args.writer.writer(publisher, &keys);
     let unpacked = UnpackedFolder::new(context, resolved, folder)?;
-    let layers = ImageLayers::new(&args.runtime_layers, context, &unpacked)?;
+    let (store, releases) = (&unpacked.store, unpacked.releases.as_slice());
+    let parts = ImageParts::default();
+    let layers = ImageLayers::new(&args.images, context, (store, releases), parts)?;
     let reporter = TransferReport::new(&context.printer);
-    let (store, releases) = (&unpacked.store, &unpacked.releases);
     let pushed =
         mirror::push_indexed_images(&writer, publisher, store, releases, &layers.parts, &reporter);
     let pushed = SourceRuntime::default().block_on(pushed);

@@ -13,7 +13,9 @@ use loom_runtime::{
 use loom_source::{Product, Release, asset};
 use tempfile::TempDir;
 
-use crate::cli::{CommandError, Exit, context::Context, ready, selection::Selection};
+use crate::cli::{
+    CommandError, context::Context, image_layers::unstaged, ready, selection::Selection,
+};
 
 /// The assets of a release folder, unpacked into a temporary store: their statements are made by it.
 pub(super) struct UnpackedFolder {
@@ -93,13 +95,4 @@ fn staged(
         mirror.layout = Some(Layout::Release);
     }
     Ok(spec)
-}
-
-pub(super) fn unstaged(error: &std::io::Error) -> CommandError {
-    let exit = match error.kind() {
-        std::io::ErrorKind::StorageFull => Exit::DiskFull,
-        _ => Exit::Failure,
-    };
-    CommandError::new(exit, format!("no temporary folder could be filled: {error}"))
-        .hint("set TMPDIR to a folder with space for the unpacked release")
 }

@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Index, KnownFile,
-    ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source, SourceError,
-    Statement, Version, VersionListing,
+    AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, Evidence, Index,
+    KnownFile, ListingScope, Name, Offer, Platform, Product, RangeRequest, Release, Source,
+    SourceError, Statement, Version, VersionListing,
     record::{SignedKind, object_path},
 };
 
@@ -78,9 +78,40 @@ impl Source for GuardedSource {
         }
     }
 
+    async fn find_all(&self, releases: &[Release]) -> Vec<Result<Option<Offer>, SourceError>> {
+        let index = match self.mirror.index(self.source.as_ref()).await {
+            Ok(Some(index)) => index,
+            Ok(None) => return self.source.find_all(releases).await,
+            Err(error) => return releases.iter().map(|_| Err(error.copy())).collect(),
+        };
+        let is_named =
+            |release: &&Release| release.slot.version().is_none() || index.entry(release).is_some();
+        let named: Vec<Release> = releases.iter().filter(is_named).cloned().collect();
+        let mut found = self.source.find_all(&named).await.into_iter();
+        let mut offers = Vec::new();
+        for release in releases {
+            let offer = if is_named(&release) { found.next() } else { None };
+            offers.push(match (offer, index.entry(release)) {
+                (Some(Ok(Some(offer))), Some(entry)) => {
+                    self.with_statement(offer, entry.statement).await.map(Some)
+                }
+                (offer, _) => offer.unwrap_or(Ok(None)),
+            });
+        }
+        offers
+    }
+
     fn offer_by_digest(&self, release: &Release, files: &[KnownFile]) -> Option<Offer> {
         // Where a root is known, an offer counts only if the index names the release.
         self.mirror.needs_no_index().then(|| self.source.offer_by_digest(release, files))?
+    }
+
+    async fn evidence_by_digest(
+        &self,
+        asset: &AssetRef,
+        image: &Digest,
+    ) -> Result<Vec<Evidence>, SourceError> {
+        self.source.evidence_by_digest(asset, image).await
     }
 
     async fn list(

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use serde_json::Value;
 
 use super::tool;
-use crate::support::{BINARY, Sandbox, platform, server_release};
+use crate::support::{BINARY, Plain, Sandbox, platform, server_release};
 
 /// A document of the layout `images`, by its digest.
 fn document(sandbox: &Sandbox, digest: &str) -> Value {
@@ -87,4 +87,72 @@ fn an_image_that_does_not_run_is_told_and_stays() {
         .loom(&[&plain[..], &["./mirror"], &auto].concat())
         .code(2)
         .says(&["--runtime-layer is for images"]);
+}
+
+/// The digest of the index in a packed layout.
+fn bundled(sandbox: &Sandbox, file: &str) -> String {
+    let index = tool(sandbox, &sandbox.project(), &["tar", "-xOf", file, "index.json"]);
+    let index: Value = serde_json::from_str(&index).unwrap();
+    index["manifests"][0]["digest"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_pushed_and_a_bundled_image_get_a_layer_too() {
+    let mirror = Plain::with_server("0.2.0");
+    let sandbox = Sandbox::new();
+    sandbox.write_user_config("[store]\nkeep_archives = true\n");
+    sandbox.loom(&["get", "0.2.0", "--source", &mirror.url()]).ok();
+    let push = ["mirror", "push", "--json", "--to"];
+    let auto = ["--runtime-layer", "auto"];
+    let bare = sandbox.loom(&[&push[..], &["oci-layout:bare"]].concat()).ok();
+    bare.says(&["does not run by itself", "--runtime-layer auto"]);
+    let run = sandbox.loom(&[&push[..], &["oci-layout:images"], &auto].concat()).ok();
+    let run = run.never_says(&["does not run by itself"]);
+    let digest = run.json()["images"][0]["digest"].as_str().unwrap().to_owned();
+    assert_eq!(layers(&sandbox, &digest).len(), 3);
+    let bundle = ["mirror", "bundle", "--version", "0.2.0", "--format", "oci-layout", "--to"];
+    sandbox.loom(&[&bundle[..], &["auto.tar"], &auto].concat()).ok();
+    assert_eq!(bundled(&sandbox, "auto.tar"), digest);
+    sandbox.loom(&[&bundle[..], &["bare.tar"]].concat()).ok().says(&["does not run by itself"]);
+    assert_ne!(bundled(&sandbox, "bare.tar"), digest);
+    // The image of a registry or a layout keeps its layers.
+    let from = ["--from", "oci-layout:images"];
+    sandbox.loom(&[&bundle[..], &["again.tar"], &from].concat()).ok();
+    assert_eq!(bundled(&sandbox, "again.tar"), digest);
+    for other in [["mirror", "push", "--to", "./mirror"], ["mirror", "bundle", "--to", "x"]] {
+        sandbox
+            .loom(&[&other[..], &auto].concat())
+            .code(2)
+            .says(&["--runtime-layer is for images"]);
+    }
+}
+
+#[test]
+fn a_release_without_its_archive_is_no_image_which_is_said() {
+    let mirror = Plain::of(&["0.2.0"]);
+    let sandbox = Sandbox::new();
+    let get = ["get", "0.2.0", "--source", &mirror.url()];
+    sandbox.loom(&get).ok();
+    let told = [
+        "loom-bridge-server 0.2.0",
+        &platform(),
+        "becomes an artifact, which no engine runs",
+        "keep_archives = true",
+        "--force-download",
+    ];
+    let push = ["mirror", "push", "--json", "--to"];
+    let run = sandbox.loom(&[&push[..], &["oci-layout:images"]].concat()).ok().says(&told);
+    let digest = run.json()["images"][0]["digest"].as_str().unwrap().to_owned();
+    assert_eq!(layers(&sandbox, &digest).len(), 1);
+    let bundle = ["mirror", "bundle", "--version", "0.2.0", "--format", "oci-layout", "--to"];
+    sandbox.loom(&[&bundle[..], &["bare.tar"]].concat()).ok().says(&told);
+    // What is said helps.
+    sandbox.write_user_config("[store]\nkeep_archives = true\n");
+    sandbox.loom(&[&get[..], &["--force-download"]].concat()).ok();
+    let run = sandbox.loom(&[&bundle[..], &["whole.tar"]].concat()).ok();
+    run.never_says(&["becomes an artifact"]);
+    let from_mirror = ["--from", &mirror.url()];
+    let run = sandbox.loom(&[&bundle[..], &["mirror.tar"], &from_mirror].concat()).ok();
+    run.never_says(&["becomes an artifact"]);
+    assert_eq!(bundled(&sandbox, "mirror.tar"), bundled(&sandbox, "whole.tar"));
 }

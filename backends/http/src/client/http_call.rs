@@ -29,7 +29,8 @@ pub struct HttpCall {
     pub(super) request: GetRequest,
     method: Method,
     body: Bytes,
-    is_document: bool,
+    pub(super) is_document: bool,
+    is_repeatable: bool,
 }
 
 /// The response to an [`HttpCall`], of any status.
@@ -54,7 +55,7 @@ impl HttpCall {
     /// A request. A user and password in the URL are sent as `Authorization`.
     pub fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Self {
         let request = GetRequest::new(url).headers(headers);
-        Self { request, method, body, is_document: false }
+        Self { request, method, body, is_document: false, is_repeatable: true }
     }
 
     /// The same request, whose response may be an HTML page. Otherwise, a page is an error.
@@ -68,6 +69,13 @@ impl HttpCall {
     #[must_use]
     pub fn document(mut self) -> Self {
         self.is_document = true;
+        self
+    }
+
+    /// The same request, which [`Client::call`] sends once: the server may have carried it out although it failed.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.is_repeatable = false;
         self
     }
 
@@ -98,7 +106,7 @@ impl Client {
         };
         loop {
             match self.call_once(call, &attempts).await {
-                Err(error) => attempts.pause(&self.network, error).await?,
+                Err(error) if call.is_repeatable => attempts.pause(&self.network, error).await?,
                 response => return response,
             }
         }

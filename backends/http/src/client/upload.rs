@@ -57,7 +57,13 @@ impl Client {
         let headers = &call.request.headers;
         let hop = Hop { url, headers, range: &RangeRequest::whole(), at: &at };
         let response = self.execute_timed(&attempts, &hop, request, &timings).await?;
-        self.call_response(call, &attempts, at.clone(), response).await
+        // The time for a small document begins when all of the body was taken.
+        let reading = match call.is_document {
+            true => RequestAttempts::at_document(&call.request, &self.network),
+            false => RequestAttempts::new(&call.request, &self.network),
+        };
+        let reading = RequestAttempts { deadline: attempts.deadline, ..reading };
+        self.call_response(call, &reading, at.clone(), response).await
     }
 }
 

@@ -24,6 +24,9 @@ use crate::{
     version_list,
 };
 
+/// What is said of a document that a location accepts and does not have.
+const NOT_KEPT: &str = "it was accepted, and is not there";
+
 /// The images of a version that are published.
 #[derive(Debug, Clone)]
 pub struct ImageVersion {
@@ -106,7 +109,8 @@ impl ImagePublisher {
         OriginalImage::read(store, &store.repository(binary), &tag, platform, folder).await
     }
 
-    /// Publishes the images of a version: blobs, manifests, the index, then the evidence. What is there is not sent again.
+    /// Publishes the images of a version: blobs, manifests with their evidence, then the index, and its evidence. What is
+    /// there is not sent again.
     ///
     /// A tag that has the version already gets the platforms that it lacks, and everything else stays as it is.
     ///
@@ -153,16 +157,18 @@ impl ImagePublication<'_> {
         for (documents, _) in &self.documents {
             platforms.push(self.platform(current.as_ref(), documents).await?);
         }
-        for (image, (documents, _)) in platforms.iter_mut().zip(&self.documents) {
+        // A tag is written once all that it names is there, with its signatures: who breaks off publishes nothing, and the next
+        // run goes on with what is there.
+        for (image, (documents, evidence)) in platforms.iter_mut().zip(&self.documents) {
             if image.is_new {
                 image.bytes = self.put(documents).await?;
             }
+            if !evidence.is_empty() {
+                let manifest = self.written(documents, image.manifest).await?;
+                image.evidence = self.attach(&manifest, evidence).await?;
+            }
         }
         let index = self.tag(current, &platforms).await?;
-        for (image, (documents, evidence)) in platforms.iter_mut().zip(&self.documents) {
-            let manifest = self.written(documents, image.manifest).await?;
-            image.evidence = self.attach(&manifest, evidence).await?;
-        }
         let all: Vec<ImageEvidence> =
             self.documents.iter().flat_map(|(_, evidence)| evidence.iter().cloned()).collect();
         self.attach(&index, &all).await?;
@@ -188,11 +194,13 @@ impl ImagePublication<'_> {
         if digest == whole.document().document.digest {
             return Ok(Some(whole));
         }
-        self.read().await
+        self.parsed(self.store.tagged(&self.repository, &self.tag).await?)
     }
 
-    async fn read(&self) -> Result<Option<VersionIndex>, ImageWriteError> {
-        let document = self.store.tagged(&self.repository, &self.tag).await?;
+    fn parsed(
+        &self,
+        document: Option<ImageDocument>,
+    ) -> Result<Option<VersionIndex>, ImageWriteError> {
         let foreign = |why| {
             let at = self.store.location(&self.repository, &self.tag);
             ImageWriteError::Foreign { at, why }
@@ -249,7 +257,15 @@ impl ImagePublication<'_> {
             }
         }
         self.store.put_document(&self.repository, &documents.manifest).await?;
-        Ok(bytes)
+        // Read again: an answer alone is no proof that it was kept as it is.
+        let digest = documents.manifest.document.digest;
+        match self.store.manifest(&self.repository, &digest).await? {
+            Some(_) => Ok(bytes),
+            None => {
+                let at = self.store.location(&self.repository, &format!("sha256:{digest}"));
+                Err(SourceError::damaged(at, NOT_KEPT).into())
+            }
+        }
     }
 
     /// Adds the new platforms to the index. Nothing keeps another writer from writing the tag at the same time: it is read
@@ -260,7 +276,7 @@ impl ImagePublication<'_> {
         platforms: &[PlatformImage],
     ) -> Result<WrittenDocument, ImageWriteError> {
         for _ in 0..=MAX_ATTEMPTS {
-            let mut index = current.unwrap_or_else(|| self.index.clone());
+            let mut index = current.take().unwrap_or_else(|| self.index.clone());
             let mut is_complete = true;
             for (image, (documents, _)) in platforms.iter().zip(&self.documents) {
                 match index.manifest(image.platform) {
@@ -281,13 +297,17 @@ impl ImagePublication<'_> {
                 return Ok(document);
             }
             self.store.put_tag(&self.repository, &self.tag, &document).await?;
-            let there = self.store.tag_digest(&self.repository, &self.tag).await?;
-            if there == Some(document.document.digest) {
+            let there = self.store.tagged(&self.repository, &self.tag).await?;
+            if there.as_ref().is_some_and(|there| there.digest == document.document.digest) {
                 return Ok(document);
             }
-            current = self.read().await?;
+            current = self.parsed(there)?;
         }
-        Err(ImageWriteError::Contended { at: self.store.location(&self.repository, &self.tag) })
+        let at = self.store.location(&self.repository, &self.tag);
+        match current {
+            Some(_) => Err(ImageWriteError::Contended { at }),
+            None => Err(SourceError::damaged(at, NOT_KEPT).into()),
+        }
     }
 
     /// The manifest of a platform that is there.

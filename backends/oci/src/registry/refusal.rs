@@ -34,13 +34,16 @@ pub(super) fn body(
     response: SmallResponse,
 ) -> Result<Option<(Bytes, HeaderMap)>, SourceError> {
     match response.status {
-        200 if is_html(&response.headers) => {
-            Err(SourceError::new(redact::url(url), SourceErrorKind::HtmlPage))
-        }
+        200 if is_html(&response.headers) => Err(page(url)),
         200 => Ok(Some((response.body, response.headers))),
         404 | 410 => Ok(None),
         _ => Err(status(url, &response)),
     }
+}
+
+/// The error of an HTML page instead of an answer.
+pub(super) fn page(url: &Url) -> SourceError {
+    SourceError::new(redact::url(url), SourceErrorKind::HtmlPage)
 }
 
 /// The error of a response with another status.
@@ -82,7 +85,8 @@ pub(super) fn code(body: &[u8]) -> Option<String> {
     (!code.is_empty() && code.len() <= MAX_CODE && code.bytes().all(plain)).then_some(code)
 }
 
-fn is_html(headers: &HeaderMap) -> bool {
+/// Whether a response says that it is an HTML page: that of a proxy or of a login, and none of a registry.
+pub(super) fn is_html(headers: &HeaderMap) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("text/html")

@@ -14,7 +14,7 @@ use loom_http::{
     HttpCall, Method, SmallResponse, UploadBody,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
-use loom_source::{Digest, SourceError};
+use loom_source::{Digest, SourceError, SourceErrorKind};
 use url::Url;
 
 use super::{RegistryTransport, authorizer::RefusedRequest, call_text, refusal};
@@ -42,12 +42,18 @@ const WRITER_PAUSES: [Duration; 4] = [
 /// registries refuse larger requests.
 const PIECE: u64 = 64 * 1024 * 1024;
 
+/// The longest pause that a registry can ask for. After that its error is returned, and the user decides when to try again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// A request that changes a registry, or asks whether something is there.
 struct RegistryCall<'a> {
     method: Method,
     url: Url,
     headers: HeaderMap,
     body: CallBody<'a>,
+    /// Whether it can be sent again after it failed. A session of an upload ends with its first answer, also where that
+    /// is lost.
+    is_repeatable: bool,
 }
 
 /// The body of a [`RegistryCall`].
@@ -63,7 +69,14 @@ enum CallBody<'a> {
 
 impl<'a> RegistryCall<'a> {
     fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: CallBody::Bytes(Bytes::new()) }
+        let (headers, body) = (HeaderMap::new(), CallBody::Bytes(Bytes::new()));
+        Self { method, url, headers, body, is_repeatable: true }
+    }
+
+    /// A request of the session of an upload.
+    fn of_session(method: Method, url: Url) -> Self {
+        Self { is_repeatable: false, ..Self::new(method, url) }
+            .header(header::CONTENT_TYPE, "application/octet-stream")
     }
 
     fn header(mut self, name: HeaderName, value: &str) -> Self {
@@ -90,7 +103,7 @@ impl RegistryTransport {
         let mut sent = if is_own { self.authorizer.current(repository).await } else { None };
         let mut is_fresh = false;
         loop {
-            let response = self.call_once(call, sent.as_ref()).await?;
+            let response = self.patiently_called(call, sent.as_ref()).await?;
             if !matches!(response.status, 401 | 403) {
                 return Ok(response);
             }
@@ -108,25 +121,56 @@ impl RegistryTransport {
         }
     }
 
+    /// The response to a request that is repeated after the pause that the registry asks for, also where that is longer than
+    /// an answer may take.
+    async fn patiently_called(
+        &self,
+        call: &RegistryCall<'_>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<SmallResponse, ImageWriteError> {
+        let mut made = 0;
+        loop {
+            let error = match self.call_once(call, authorization).await {
+                Err(ImageWriteError::Answer(error)) if call.is_repeatable => error,
+                response => return response,
+            };
+            made += 1;
+            // Shorter pauses were kept before.
+            let is_long = |pause: &Duration| *pause >= self.client.network().timeout;
+            match self.pause(made, &error.kind).filter(is_long) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The pause before something is tried again; `None` where it is not.
+    fn pause(&self, made: u32, error: &SourceErrorKind) -> Option<Duration> {
+        let pause = self.client.network().retry.pause(made, error, jitter());
+        pause.filter(|pause| *pause <= LONGEST_PAUSE)
+    }
+
     async fn call_once(
         &self,
         call: &RegistryCall<'_>,
         authorization: Option<&HeaderValue>,
     ) -> Result<SmallResponse, ImageWriteError> {
-        let RegistryCall { method, url, headers, body } = call;
+        let RegistryCall { method, url, headers, body, is_repeatable } = call;
         let mut headers = headers.clone();
         if let Some(value) = authorization {
             headers.insert(header::AUTHORIZATION, value.clone());
         }
         let made = |headers, bytes| {
-            HttpCall::new(method.clone(), url.clone(), headers, bytes).allow_html()
+            let made = HttpCall::new(method.clone(), url.clone(), headers, bytes);
+            let made = made.allow_html().document();
+            if *is_repeatable { made } else { made.once() }
         };
         let response = match body {
             CallBody::Bytes(bytes) => {
                 if bytes.is_empty() && *method != Method::HEAD {
                     headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
                 }
-                self.client.call(&made(headers, bytes.clone()).document()).await?
+                self.client.call(&made(headers, bytes.clone())).await?
             }
             CallBody::Part { path, from, length } => {
                 let file = part(path, *from);
@@ -142,18 +186,19 @@ impl RegistryTransport {
         Ok(call_text::small(&redact::url(url), response).await?)
     }
 
-    /// Whether something is there, and the headers of the answer.
+    /// The answer for something that is there; `None` where it is not.
     async fn head(
         &self,
         repository: &str,
         url: Url,
         accept: &str,
-    ) -> Result<Option<HeaderMap>, ImageWriteError> {
+    ) -> Result<Option<SmallResponse>, ImageWriteError> {
         let call = RegistryCall::new(Method::HEAD, url).header(header::ACCEPT, accept);
         let response = self.call(repository, &call).await?;
         match response.status {
+            200 if refusal::is_html(&response.headers) => Err(refusal::page(&call.url).into()),
             // Where the bytes are somewhere else, they are there.
-            200..=399 => Ok(Some(response.headers)),
+            200..=399 => Ok(Some(response)),
             404 | 410 => Ok(None),
             _ => Err(refusal::status(&call.url, &response).into()),
         }
@@ -175,11 +220,9 @@ impl RegistryTransport {
             body = CallBody::Bytes(Bytes::new());
         }
         at.query_pairs_mut().append_pair("digest", &format!("sha256:{}", blob.digest));
-        let end = RegistryCall::new(Method::PUT, at)
-            .header(header::CONTENT_TYPE, "application/octet-stream")
-            .body(body);
-        expect(&end.url, self.call(repository, &end).await?, &[200, 201])?;
-        Ok(())
+        let end = RegistryCall::of_session(Method::PUT, at).body(body);
+        let response = expect(&end.url, self.call(repository, &end).await?, &[200, 201])?;
+        Ok(check_stated(&end.url, &response.headers, &blob.digest)?)
     }
 
     /// Sends a file in pieces; returns where the upload is completed.
@@ -194,8 +237,7 @@ impl RegistryTransport {
         while from < size {
             let length = PIECE.min(size - from);
             let range = format!("{from}-{}", from + length - 1);
-            let piece = RegistryCall::new(Method::PATCH, at)
-                .header(header::CONTENT_TYPE, "application/octet-stream")
+            let piece = RegistryCall::of_session(Method::PATCH, at)
                 .header(header::CONTENT_RANGE, &range)
                 .body(CallBody::Part { path, from, length });
             let response = expect(&piece.url, self.call(repository, &piece).await?, &[202])?;
@@ -212,7 +254,14 @@ impl RegistryTransport {
         let location = response.headers.get(header::LOCATION);
         let location = location.and_then(|value| value.to_str().ok());
         let location = location.ok_or_else(|| malformed("its upload has no Location"))?;
-        let next = url.join(location).map_err(|_| malformed("its upload has a bad Location"))?;
+        let mut next =
+            url.join(location).map_err(|_| malformed("its upload has a bad Location"))?;
+        if !matches!(next.scheme(), "http" | "https") {
+            return Err(malformed("its upload goes on at no http URL").into());
+        }
+        // A server must not choose the credentials of a request.
+        let _ = next.set_username("");
+        let _ = next.set_password(None);
         let is_own = next.origin() == self.root.origin();
         let is_safe = next.scheme() == "https" && !is_loopback_url(&next);
         if !is_own && !is_safe && !is_loopback_url(&self.root) {
@@ -242,15 +291,8 @@ impl RegistryTransport {
             response = self.call(repository, &put).await?;
         }
         let response = expect(&put.url, response, &[200, 201, 202])?;
-        let stated = digest_of(&response.headers);
-        match stated.filter(|stated| *stated != written.document.digest) {
-            None => Ok(response),
-            Some(stated) => {
-                let expected = written.document.digest;
-                let why = format!("expected the digest sha256:{expected}, got sha256:{stated}");
-                Err(SourceError::damaged(redact::url(&put.url), why).into())
-            }
-        }
+        check_stated(&put.url, &response.headers, &written.document.digest)?;
+        Ok(response)
     }
 }
 
@@ -271,10 +313,28 @@ fn expect(
     response: SmallResponse,
     statuses: &[u16],
 ) -> Result<SmallResponse, SourceError> {
-    match statuses.contains(&response.status) {
-        true => Ok(response),
-        false => Err(refusal::rejected(url, &response)),
+    match response.status {
+        200..=299 if refusal::is_html(&response.headers) => Err(refusal::page(url)),
+        status if statuses.contains(&status) => Ok(response),
+        _ => Err(refusal::rejected(url, &response)),
     }
+}
+
+/// Compares the digest that a registry states with the one of what it was sent.
+fn check_stated(url: &Url, headers: &HeaderMap, expected: &Digest) -> Result<(), SourceError> {
+    match digest_of(headers).filter(|stated| stated != expected) {
+        None => Ok(()),
+        Some(stated) => {
+            let why = format!("expected the digest sha256:{expected}, got sha256:{stated}");
+            Err(SourceError::damaged(redact::url(url), why))
+        }
+    }
+}
+
+/// The size that the answer for something states; `None` where it is about something else, such as a redirect.
+fn size_of(response: &SmallResponse) -> Option<u64> {
+    let length = response.headers.get(header::CONTENT_LENGTH).filter(|_| response.status == 200)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 /// The digest that a registry states.
@@ -292,8 +352,8 @@ impl ImageStore for RegistryTransport {
     ) -> Result<Option<Digest>, ImageWriteError> {
         let accept = [INDEX_TYPES, MANIFEST_TYPES].concat().join(", ");
         let url = self.url(repository, &format!("manifests/{tag}"));
-        let Some(headers) = self.head(repository, url, &accept).await? else { return Ok(None) };
-        match digest_of(&headers) {
+        let Some(there) = self.head(repository, url, &accept).await? else { return Ok(None) };
+        match digest_of(&there.headers) {
             Some(digest) => Ok(Some(digest)),
             None => Ok(self.tagged(repository, tag).await?.map(|document| document.digest)),
         }
@@ -301,23 +361,39 @@ impl ImageStore for RegistryTransport {
 
     async fn has_blob(&self, repository: &str, blob: &ImageBlob) -> Result<bool, ImageWriteError> {
         let url = self.url(repository, &format!("blobs/sha256:{}", blob.digest));
-        Ok(self.head(repository, url, "*/*").await?.is_some())
+        let Some(there) = self.head(repository, url.clone(), "*/*").await? else {
+            return Ok(false);
+        };
+        check_stated(&url, &there.headers, &blob.digest)?;
+        // One that was cut off is sent again.
+        Ok(size_of(&there).is_none_or(|size| size == blob.size))
     }
 
     async fn put_blob(&self, repository: &str, blob: &ImageBlob) -> Result<(), ImageWriteError> {
         let mut made = 0;
         loop {
             let error = match self.upload(repository, blob).await {
+                Ok(()) => break,
                 Err(ImageWriteError::Answer(error)) => error,
                 other => return other,
             };
             made += 1;
-            // The server may have taken a part: an upload is begun again, not continued.
-            match self.client.network().retry.pause(made, &error.kind, jitter()) {
+            match self.pause(made, &error.kind) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(error.into()),
             }
+            // The server may have taken a part: an upload is begun again, not continued. Where it took all of it, only the
+            // answer was lost.
+            if matches!(self.has_blob(repository, blob).await, Ok(true)) {
+                return Ok(());
+            }
         }
+        if self.has_blob(repository, blob).await? {
+            return Ok(());
+        }
+        let at = self.location(repository, &format!("sha256:{}", blob.digest));
+        let why = format!("{} bytes were accepted, and are not there", blob.size);
+        Err(SourceError::damaged(at, why).into())
     }
 
     async fn put_document(

@@ -8,7 +8,10 @@
 mod contract;
 mod credentials;
 mod evidence;
+mod failing_registry;
 mod hostile;
+mod hostile_publish;
 mod publish;
 mod registry;
+mod releases;
 mod support;

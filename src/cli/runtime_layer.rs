@@ -9,7 +9,7 @@ const AUTO: &str = "auto";
 
 /// The argument of `--runtime-layer`: `[PLATFORM=]auto|FILE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RuntimeLayer {
+pub(crate) struct RuntimeLayer {
     /// The platform; `None` for all.
     platform: Option<Platform>,
     origin: LayerOrigin,
@@ -17,7 +17,7 @@ pub(super) struct RuntimeLayer {
 
 /// Where a layer is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum LayerOrigin {
+pub(crate) enum LayerOrigin {
     /// It is made of what the program needs of this system.
     System,
     /// It is in a file.
@@ -39,7 +39,7 @@ impl FromStr for RuntimeLayer {
 }
 
 /// The layers by the platforms that they are for: one that names its platform comes before one for all.
-pub(super) fn by_platform(layers: &[RuntimeLayer]) -> BTreeMap<Platform, &LayerOrigin> {
+pub(crate) fn by_platform(layers: &[RuntimeLayer]) -> BTreeMap<Platform, &LayerOrigin> {
     let (named, of_all): (Vec<_>, Vec<_>) =
         layers.iter().partition(|layer| layer.platform.is_some());
     let mut origins = BTreeMap::new();
