@@ -1,18 +1,26 @@
 //! `loom release publish --to oci://HOST/REPOSITORY`, or to an image layout.
 
-use loom_oci::{ImagePublisher, publish::PublishedImages};
+use std::collections::BTreeMap;
+
+use loom_oci::{
+    ImagePublisher,
+    publish::{ImageSbom, PublishedImages, SourceRevision},
+};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceSpec},
     mirror::{self, PushedVersion},
-    release::ReleaseFolder,
+    release::{ReleaseFolder, SbomFile},
 };
+use loom_source::Platform;
 use serde_json::json;
 
 use super::{
     image_layers::ImageLayers, publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder,
 };
-use crate::cli::{Exit, Outcome, context::Context, transfer_report::TransferReport, verbose};
+use crate::cli::{
+    CommandError, Exit, Outcome, context::Context, transfer_report::TransferReport, verbose,
+};
 
 /// Unpacks the assets as `loom get` would, and publishes them as the images of the version.
 pub(super) fn run(
@@ -26,7 +34,9 @@ pub(super) fn run(
     let keys = args.writer.keys()?;
     let writer = args.writer.writer(publisher, &keys);
     let unpacked = UnpackedFolder::new(context, resolved, folder)?;
-    let layers = ImageLayers::new(&args.runtime_layers, context, &unpacked)?;
+    let mut layers = ImageLayers::new(&args.runtime_layers, context, &unpacked)?;
+    layers.parts.revision = revision(args)?;
+    layers.parts.sboms = sboms(context, folder)?;
     let reporter = TransferReport::new(&context.printer);
     let (store, releases) = (&unpacked.store, &unpacked.releases);
     let pushed =
@@ -56,4 +66,31 @@ pub(super) fn run(
         format!("{} {verb} {url} ({new} uploaded, {same} unchanged)\n{digest}", folder.version)
     })?;
     Ok(Exit::Success)
+}
+
+/// The commit that the programs were built from, where it is given.
+fn revision(args: &ReleasePublishArgs) -> Result<Option<SourceRevision>, CommandError> {
+    let parse = |text: &String| {
+        text.parse().map_err(|error| {
+            CommandError::new(Exit::Usage, format!("--commit {text:?} is not a commit: {error}"))
+                .hint("`git rev-parse TAG^{commit}` prints that of a tag")
+        })
+    };
+    args.commit.as_ref().map(parse).transpose()
+}
+
+/// The lists of components in the folder, for each platform.
+fn sboms(
+    context: &Context,
+    folder: &ReleaseFolder,
+) -> Result<BTreeMap<Platform, Vec<ImageSbom>>, CommandError> {
+    let files = SbomFile::all(folder)?;
+    for SbomFile { sbom, .. } in &files {
+        context.printer.detail(format!("attaching {}", sbom.name));
+    }
+    let of = |platform: Platform| {
+        let files = files.iter().filter(|file| file.is_for(platform));
+        (platform, files.map(|file| file.sbom.clone()).collect())
+    };
+    Ok(Platform::ALL.map(of).into())
 }

@@ -7,6 +7,7 @@ use loom_source::{Digest, Platform, RangeRequest, SourceError, SourceErrorKind};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use super::image_sbom::{self, ImageSbom};
 use crate::{
     image_store::{BlobContent, ImageBlob, ImageStore, WrittenDocument},
     image_write_error::ImageWriteError,
@@ -27,6 +28,7 @@ pub struct OriginalImage {
     manifest: WrittenDocument,
     content: ImageManifest,
     blobs: Vec<ImageBlob>,
+    sboms: Vec<ImageSbom>,
 }
 
 /// The part of a manifest that only images have.
@@ -46,6 +48,11 @@ impl OriginalImage {
     /// The manifest, and the blobs that it has besides the release asset.
     pub(super) fn parts(&self) -> (WrittenDocument, Vec<ImageBlob>) {
         (self.manifest.clone(), self.blobs.clone())
+    }
+
+    /// The lists of components that refer to the image.
+    pub(super) fn sboms(&self) -> &[ImageSbom] {
+        &self.sboms
     }
 }
 
@@ -91,7 +98,8 @@ impl OriginalImage {
             blobs.push(fetched(store, repository, digest, descriptor.size, folder).await?);
         }
         let manifest = WrittenDocument { media_type, document };
-        Ok(Some(Self { manifest, content, blobs }))
+        let sboms = image_sbom::of_image(store, repository, &digest).await?;
+        Ok(Some(Self { manifest, content, blobs, sboms }))
     }
 }
 
