@@ -1,5 +1,6 @@
 //! `loom deploy`: what is rendered depends on the project alone, holds no secret, and is compared.
 
+mod examples;
 mod judges;
 mod runs;
 
