@@ -65,8 +65,9 @@ fn an_image_of_ones_own_is_built_and_started_with_its_mcp_server() {
     let import = [&["import", "--quiet"], &offline[..], &[base.to_str().unwrap(), "base:1"]];
     demand(machine.rooted(&import.concat()));
 
+    let file = sandbox.project().join("compose.yaml");
     let compose = |mut compose: std::process::Command, args: &[&str]| {
-        compose.arg(node::python("podman-compose")).current_dir(sandbox.project()).args(args);
+        compose.arg(node::python("podman-compose")).arg("--file").arg(&file).args(args);
         compose.env("LOOM_BRIDGE_TOKEN", TOKEN).env("LOOM", &loom).env("BASE", "base:1");
         compose.env("SERVERS", node_base::PACKAGE);
         demand(compose)
@@ -77,8 +78,7 @@ fn an_image_of_ones_own_is_built_and_started_with_its_mcp_server() {
     let up = ["up", "--detach", "--no-build"];
     compose(machine.command(node::python("python")), &up);
     until("the runtime answers", || answers(&machine));
-    let name = demand(machine.podman(&["ps", "--format", "{{.Names}}"]));
-    let name = name.trim();
+    let name = "project_loom_1";
     let log = || demand(machine.podman(&["logs", name]));
     until("its MCP server offers tools", || log().contains("MCP server offers tools"));
     let facts = "{{.HostConfig.ReadonlyRootfs}} {{.EffectiveCaps}} {{.Config.User}}";

@@ -1,6 +1,6 @@
 //! An image with Node and npm of this machine, and a package that npm installs there without a network.
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use serde_json::json;
 
@@ -31,10 +31,14 @@ pub fn write(folder: &Path) -> std::path::PathBuf {
         tar.args(args).arg("--file").arg(&archive).args(["--directory", "/"]);
         run(tar.args(files.iter().map(|path| path.trim_start_matches('/'))));
     };
-    let libraries: Vec<String> = PROGRAMS.iter().flat_map(|program| libraries(program)).collect();
+    let libraries: BTreeSet<String> =
+        PROGRAMS.iter().flat_map(|program| libraries(program)).collect();
     let libraries: Vec<&str> = libraries.iter().map(String::as_str).collect();
     // What links lead to, as the image has no other files.
-    tar(&["--create", "--dereference"], &[&PROGRAMS[..], &libraries].concat());
+    tar(
+        &["--create", "--dereference", "--hard-dereference"],
+        &[&PROGRAMS[..], &libraries].concat(),
+    );
     let npm: Vec<&str> = NPM.into_iter().filter(|path| Path::new(path).exists()).collect();
     tar(&["--append"], &npm);
     let (root, package) = (folder.join("root"), folder.join("package"));

@@ -6,7 +6,7 @@ use loom_source::{ArchiveFormat, Digest, Platform, Statement, asset, record::Sta
 
 use super::{
     archive_layer::ArchiveLayer,
-    image_config::ImageConfig,
+    image_config::{ConfiguredLayer, ImageConfig},
     image_file::{ManifestFile, empty, json},
     image_sbom::ImageSbom,
     release_image::{ImageEvidence, ReleaseImage},
@@ -121,15 +121,19 @@ fn image(
     let ArchiveLayer { diff_id, top_folder } = ArchiveLayer::read(&release.file, archive.format)?;
     let runtime = runtime_layer::frozen()?;
     let below: Vec<&ImageLayer> = [Some(&runtime), more].into_iter().flatten().collect();
-    let mut diff_ids: Vec<Digest> = below.iter().map(|layer| layer.diff_id).collect();
-    diff_ids.push(diff_id);
+    let contents = ["user, name resolution and /tmp", "libraries"];
+    let layer =
+        |diff_id: Digest, content: &str| ConfiguredLayer { diff_id, content: content.to_owned() };
+    let mut configured: Vec<ConfiguredLayer> =
+        below.iter().zip(contents).map(|(below, content)| layer(below.diff_id, content)).collect();
+    configured.push(layer(diff_id, &title(statement, Some(archive))));
     let folder = top_folder.filter(|_| archive.strip);
     let entrypoint = match folder {
         Some(folder) => format!("/{folder}/{}", statement.entry),
         None => format!("/{}", statement.entry),
     };
     let revision = release.revision.as_ref();
-    let config = ImageConfig::new(statement, entrypoint, &diff_ids, revision);
+    let config = ImageConfig::new(statement, entrypoint, &configured, revision);
     let config = ImageBlob::of(json(&config));
     let descriptor =
         |layer: &&ImageLayer| WrittenDescriptor::of_blob(layer.media_type, &layer.blob);
