@@ -17,6 +17,7 @@
 //! | `document_writer` | reads and writes the documents of a signed mirror |
 //! | `image_sbom` | [`ImageSbom`]: the list of the components of a program |
 //! | `source_revision` | [`SourceRevision`]: the commit that a program was built from |
+//! | `fetched_blob` | blobs of a registry in files of this machine |
 //! | `image_statements` | [`ImageStatement`]: the statements of all images of a binary |
 //! | `referrer_image` | signatures and lists of components as artifacts that refer to a manifest |
 //! | `referrer_writer` | attaches them, where there is a list of referrers and where a tag is one |
@@ -24,6 +25,7 @@
 mod archive_layer;
 mod docker_archive;
 mod document_writer;
+mod fetched_blob;
 mod image_config;
 mod image_file;
 mod image_publisher;

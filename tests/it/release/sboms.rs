@@ -98,14 +98,24 @@ fn images_have_lists_of_components_and_the_commit_wherever_they_are_copied() {
         let url = registry.url();
         let publish = ["release", "publish", "dist", "--json", "--commit", COMMIT, "--to", &url];
         let published = owner.loom(&publish).ok().json();
-        owner.loom(&["mirror", "sync", "--from", &url, "--to", &other.url()]).ok();
+        // Into another registry: directly, and in a file.
+        let from = match &registry {
+            TestedRegistry::Docker(_) => url.clone(),
+            TestedRegistry::Ferro(_) => {
+                let bundle = ["mirror", "bundle", "--format", "oci-layout", "--from", &url];
+                let all = ["--version", "0.2.0", "--to", "images.tar"];
+                owner.loom(&[&bundle[..], &all].concat()).ok();
+                "oci-layout:images.tar".to_owned()
+            }
+        };
+        owner.loom(&["mirror", "sync", "--from", &from, "--to", &other.url()]).ok();
         for registry in [&registry, &other] {
             let index = published["digest"].as_str().unwrap();
             assert_eq!(sboms(&owner, registry, index), [spdx.clone(), cyclonedx.clone()]);
             let linux = manifest(&owner, registry, "linux-x86_64");
             assert_eq!(sboms(&owner, registry, &linux), [spdx.clone(), cyclonedx.clone()]);
             let macos = manifest(&owner, registry, "macos-aarch64");
-            assert_eq!(sboms(&owner, registry, &macos), [spdx.clone()]);
+            assert_eq!(sboms(&owner, registry, &macos), std::slice::from_ref(&spdx));
             assert_eq!(revisions(&owner, registry), [json!(COMMIT), json!(COMMIT)]);
             let verified = owner.loom(&["mirror", "verify", &registry.url(), "--json"]).ok().json();
             assert_eq!(verified["sound"], true, "{verified}");

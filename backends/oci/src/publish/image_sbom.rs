@@ -1,13 +1,16 @@
 //! [`ImageSbom`]: the list of the components of a program, which is attached to its image.
 
+use std::path::Path;
+
 use bytes::Bytes;
-use futures::StreamExt as _;
-use loom_source::{Digest, RangeRequest, SourceError};
+use loom_source::Digest;
 use serde::Deserialize;
 
+use super::fetched_blob::fetched;
 use crate::{
-    image_store::ImageStore,
-    manifest::{Descriptor, ImageContent},
+    image_store::{ImageBlob, ImageStore},
+    image_write_error::ImageWriteError,
+    manifest::{Descriptor, ImageContent, ImageDocument},
     mapping::TITLE,
 };
 
@@ -16,6 +19,9 @@ pub const LARGEST_SBOM: u64 = 16 * 1024 * 1024;
 
 /// How many lists of components of one image are read.
 const MAX_SBOMS: usize = 8;
+
+/// The longest file name of a list in a registry that is kept, in bytes.
+const LONGEST_NAME: usize = 200;
 
 /// The list of the components of a program (software bill of materials, SBOM), which is attached to its image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,67 +95,73 @@ impl SbomFormat {
     }
 }
 
-/// The lists of components that refer to a document. What cannot be used is left out, and told.
+/// A list of components, to be written.
+#[derive(Debug, Clone)]
+pub(super) struct SbomBlob {
+    pub(super) format: SbomFormat,
+    pub(super) name: String,
+    pub(super) blob: ImageBlob,
+}
+
+impl From<&ImageSbom> for SbomBlob {
+    fn from(sbom: &ImageSbom) -> Self {
+        let (format, name) = (sbom.format, sbom.name.clone());
+        Self { format, name, blob: ImageBlob::of(sbom.bytes.clone()) }
+    }
+}
+
+/// The lists of components that refer to a document, in files in `folder`. What is none is left out, and told.
 ///
 /// # Errors
-/// Where the location cannot be read.
+/// Where the location cannot be read, a list is not what its digest says, or the folder cannot be written.
 pub(super) async fn of_image(
     store: &dyn ImageStore,
     repository: &str,
     image: &Digest,
-) -> Result<Vec<ImageSbom>, SourceError> {
+    folder: &Path,
+) -> Result<Vec<SbomBlob>, ImageWriteError> {
     let referrers = store.referrers(repository, image).await?;
     let format = |one: &Descriptor| SbomFormat::of_media_type(one.artifact_type.as_deref()?);
     let listed = referrers.iter().filter_map(|one| Some((format(one)?, one)));
     let mut sboms = Vec::new();
     for (format, referrer) in listed.take(MAX_SBOMS) {
-        match sbom(store, repository, format, referrer).await? {
-            Ok(sbom) => sboms.push(sbom),
+        let document = match referrer.sha256() {
+            Some(digest) => store.manifest(repository, &digest).await?,
+            None => None,
+        };
+        match document.ok_or_else(|| "it is missing".to_owned()).and_then(|it| layer(&it)) {
+            Ok((digest, layer)) => {
+                let blob = fetched(store, repository, digest, layer.size, folder).await?;
+                sboms.push(SbomBlob { format, name: name(&layer, format), blob });
+            }
             Err(why) => store.skipped().add(&referrer.digest, why),
         }
     }
     Ok(sboms)
 }
 
-/// The list that an artifact is, or the reason why it cannot be used.
-async fn sbom(
-    store: &dyn ImageStore,
-    repository: &str,
-    format: SbomFormat,
-    referrer: &Descriptor,
-) -> Result<Result<ImageSbom, String>, SourceError> {
-    let missing = || Ok(Err("it is missing".to_owned()));
-    let Some(digest) = referrer.sha256() else { return missing() };
-    let Some(document) = store.manifest(repository, &digest).await? else { return missing() };
-    let manifest = match document.content() {
-        Ok(ImageContent::Manifest(manifest)) => manifest,
-        Ok(ImageContent::Index(_)) => return Ok(Err("it is an index".to_owned())),
-        Err(why) => return Ok(Err(why)),
+/// The layer of an artifact that is a list of components, with its digest, or the reason why it cannot be used.
+fn layer(document: &ImageDocument) -> Result<(Digest, Descriptor), String> {
+    let ImageContent::Manifest(manifest) = document.content()? else {
+        return Err("it is an index".to_owned());
     };
     let [layer] = manifest.layers.as_slice() else {
-        return Ok(Err("it has not one layer".to_owned()));
+        return Err("it has not one layer".to_owned());
     };
     if layer.size > LARGEST_SBOM {
-        return Ok(Err(format!("it has more than {LARGEST_SBOM} bytes")));
+        return Err(format!("it has more than {LARGEST_SBOM} bytes"));
     }
-    let Some(digest) = layer.sha256() else { return missing() };
-    let Some(blob) = store.blob(repository, &digest, &RangeRequest::whole()).await? else {
-        return missing();
-    };
-    let (mut body, mut bytes) = (blob.body, Vec::new());
-    while let Some(piece) = body.next().await {
-        bytes.extend_from_slice(&piece?);
-        if bytes.len() as u64 > layer.size {
-            break;
-        }
-    }
-    let bytes = Bytes::from(bytes);
-    if Digest::of(&bytes) != digest {
-        return Ok(Err("its bytes have another digest".to_owned()));
-    }
-    let name = layer.annotations.get(TITLE).cloned();
-    let name = name.unwrap_or_else(|| format!("sbom{}", format.ending()));
-    Ok(Ok(ImageSbom { format, name, bytes }))
+    let digest = layer.sha256().ok_or("its layer has no SHA-256")?;
+    Ok((digest, layer.clone()))
+}
+
+/// The file name of a list that others may have attached.
+fn name(layer: &Descriptor, format: SbomFormat) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+    let named = layer.annotations.get(TITLE).filter(|name| {
+        !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(is_plain)
+    });
+    named.cloned().unwrap_or_else(|| format!("sbom{}", format.ending()))
 }
 
 #[cfg(test)]
@@ -169,6 +181,33 @@ mod tests {
         }
         for format in SbomFormat::ALL {
             assert_eq!(SbomFormat::of_media_type(format.media_type()), Some(format));
+        }
+    }
+
+    #[test]
+    fn what_others_attached_has_limits() {
+        let layer = |text: String| layer(&ImageDocument::new(text.into_bytes().into()));
+        let one = |size: u64| format!(r#"{{"digest":"sha256:{}","size":{size}}}"#, Digest::of(b""));
+        let manifest = |layers: &str| format!(r#"{{"schemaVersion":2,"layers":[{layers}]}}"#);
+        assert!(layer(manifest(&one(LARGEST_SBOM))).is_ok());
+        for (bad, why) in [
+            (manifest(&one(LARGEST_SBOM + 1)), "more than"),
+            (manifest(""), "not one layer"),
+            (manifest(&format!("{0},{0}", one(1))), "not one layer"),
+            (r#"{"schemaVersion":2,"manifests":[]}"#.to_owned(), "an index"),
+        ] {
+            let got = layer(bad.clone()).unwrap_err();
+            assert!(got.contains(why), "{bad}: {got}");
+        }
+        let named = |title: &str| {
+            let text = manifest(
+                &one(1).replace('}', &format!(r#","annotations":{{"{TITLE}":"{title}"}}}}"#)),
+            );
+            name(&layer(text).unwrap().1, SbomFormat::Spdx)
+        };
+        assert_eq!(named("loom-0.2.0.spdx.json"), "loom-0.2.0.spdx.json");
+        for bad in ["", "../x", "a b", &"x".repeat(LONGEST_NAME + 1)] {
+            assert_eq!(named(bad), "sbom.spdx.json");
         }
     }
 }

@@ -4,7 +4,7 @@ use loom_source::EvidenceKind;
 
 use super::{
     image_file::{ManifestFile, empty},
-    image_sbom::ImageSbom,
+    image_sbom::SbomBlob,
     release_image::{ImageEvidence, ImageEvidenceSubject},
 };
 use crate::{
@@ -48,8 +48,8 @@ impl ReferrerImage {
 
     /// A list of components that refers to a document, as syft, trivy and ORAS look for it: the type of the artifact is that
     /// of the list.
-    pub(super) fn of_sbom(sbom: &ImageSbom, subject: &WrittenDescriptor) -> Self {
-        let (list, media_type) = (ImageBlob::of(sbom.bytes.clone()), sbom.format.media_type());
+    pub(super) fn of_sbom(sbom: &SbomBlob, subject: &WrittenDescriptor) -> Self {
+        let (list, media_type) = (sbom.blob.clone(), sbom.format.media_type());
         let layer = WrittenDescriptor::of_blob(media_type, &list).annotated(TITLE, &sbom.name);
         let manifest = ManifestFile::artifact(media_type, vec![layer]);
         Self::new(manifest, subject, &[], vec![empty(), list])

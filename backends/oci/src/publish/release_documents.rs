@@ -8,7 +8,7 @@ use super::{
     archive_layer::ArchiveLayer,
     image_config::{ConfiguredLayer, ImageConfig},
     image_file::{ManifestFile, empty, json},
-    image_sbom::ImageSbom,
+    image_sbom::SbomBlob,
     release_image::{ImageEvidence, ReleaseImage},
     runtime_layer::{self, ImageLayer, TAR_GZ, TAR_ZST},
 };
@@ -37,7 +37,7 @@ pub(super) struct ReleaseDocuments {
     pub(super) blobs: Vec<ImageBlob>,
     /// What is attached to the manifest and to the index.
     pub(super) evidence: Vec<ImageEvidence>,
-    pub(super) sboms: Vec<ImageSbom>,
+    pub(super) sboms: Vec<SbomBlob>,
 }
 
 impl ReleaseDocuments {
@@ -72,7 +72,8 @@ impl ReleaseDocuments {
             && original.is_of(&statement_text, release.digest)
         {
             let (manifest, blobs) = original.parts();
-            let sboms = release.sboms.iter().chain(original.sboms()).cloned().collect();
+            let there = original.sboms().iter().cloned();
+            let sboms = release.sboms.iter().map(SbomBlob::from).chain(there).collect();
             return Ok(Self {
                 platform: statement.platform,
                 statement_text,
@@ -105,7 +106,7 @@ impl ReleaseDocuments {
             manifest: manifest.document(),
             blobs: blobs.into_iter().chain([blob]).collect(),
             evidence: release.evidence.clone(),
-            sboms: release.sboms.clone(),
+            sboms: release.sboms.iter().map(SbomBlob::from).collect(),
         })
     }
 }
