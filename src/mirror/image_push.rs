@@ -11,8 +11,8 @@ use loom_base::bounded_file;
 use loom_oci::{
     ImagePublisher,
     publish::{
-        ImageEvidence, ImageEvidenceSubject, ImageVersion, OriginalImage, PublishedImages,
-        ReleaseImage, RuntimeLayerFile,
+        ImageEvidence, ImageEvidenceSubject, ImageSbom, ImageVersion, OriginalImage,
+        PublishedImages, ReleaseImage, RuntimeLayerFile, SourceRevision,
     },
 };
 use loom_source::{
@@ -34,6 +34,10 @@ const FORMATS: [ArchiveFormat; 3] =
 pub struct ImageParts {
     /// The files with the additional layer of an image.
     pub layers: HashMap<Release, RuntimeLayerFile>,
+    /// The lists of the components of the programs for each platform.
+    pub sboms: BTreeMap<Platform, Vec<ImageSbom>>,
+    /// The commit that the programs were built from, where that is known.
+    pub revision: Option<SourceRevision>,
     /// The images that the registry has which the releases are from.
     pub originals: HashMap<Release, OriginalImage>,
 }
@@ -54,7 +58,7 @@ impl ImageParts {
             let original = from.original(&release.binary, version, release.platform, folder);
             originals.extend(original.await?.map(|original| (release.clone(), original)));
         }
-        Ok(Self { layers: HashMap::new(), originals })
+        Ok(Self { originals, ..Self::default() })
     }
 }
 
@@ -161,6 +165,8 @@ fn image(
         digest,
         file,
         evidence: evidence.collect::<Result<_, _>>()?,
+        sboms: parts.sboms.get(&one.release.platform).cloned().unwrap_or_default(),
+        revision: parts.revision.clone(),
         runtime_layer: parts.layers.get(&one.release).cloned(),
         original: parts.originals.get(&one.release).cloned(),
     })

@@ -12,6 +12,7 @@
 //! | `elf_links` | [`ElfLinks`]: the loader and the libraries that a program for Linux needs |
 //! | `library_layer` | [`LibraryLayer`]: these files as a layer of an image |
 //! | `library_search` | finds them in the folders of a system |
+//! | `sbom_files` | [`SbomFile`]: the lists of the components of programs in such a folder |
 //! | [`release_folder`] | [`ReleaseFolder`]: a folder with the files of one release |
 //! | `placed_file` | files of a release folder that never replace others |
 //!
@@ -28,6 +29,7 @@ mod mirrored_sums;
 pub mod pack;
 mod placed_file;
 pub mod release_folder;
+mod sbom_files;
 pub mod sign;
 
 pub use elf_links::ElfLinks;
@@ -37,3 +39,4 @@ pub use mirror_files::{MirroredRelease, publish_to_mirror};
 pub use mirror_publish_error::MirrorPublishError;
 pub use placed_file::Placed;
 pub use release_folder::{ReleaseFile, ReleaseFolder, ReleaseFolderError};
+pub use sbom_files::{SbomError, SbomFile};

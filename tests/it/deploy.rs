@@ -1,6 +1,7 @@
 //! `loom deploy`: what is rendered depends on the project alone, holds no secret, and is compared.
 
 mod charts;
+mod examples;
 mod judges;
 mod runs;
 mod units;

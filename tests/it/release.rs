@@ -4,13 +4,18 @@ mod check;
 mod images;
 #[cfg(target_os = "linux")]
 mod images_offline;
+#[cfg(target_os = "linux")]
+mod loom_image;
 mod pack;
 mod publish;
+#[cfg(target_os = "linux")]
+mod published_port;
 #[cfg(target_os = "linux")]
 mod readers;
 mod referrers;
 #[cfg(target_os = "linux")]
 mod runtime_layers;
+mod sboms;
 mod sign;
 
 use std::{fs, path::PathBuf};

@@ -39,6 +39,8 @@ pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub const TITLE: &str = "org.opencontainers.image.title";
 /// The annotation of an index that holds the version.
 pub const VERSION: &str = "org.opencontainers.image.version";
+/// The annotation of a manifest, and the label of an image, that holds the commit that the program was built from.
+pub const REVISION: &str = "org.opencontainers.image.revision";
 /// The annotation of an index that holds the version of this mapping, for which the layer that an image needs to run is
 /// always the same.
 pub const MAPPING: &str = "dev.loom.mapping";

@@ -15,31 +15,39 @@
 //! | `image_file` | the documents of the OCI image specification, as they are written |
 //! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
 //! | `document_writer` | reads and writes the documents of a signed mirror |
+//! | `image_sbom` | [`ImageSbom`]: the list of the components of a program |
+//! | `source_revision` | [`SourceRevision`]: the commit that a program was built from |
+//! | `fetched_blob` | blobs of a registry in files of this machine |
 //! | `image_statements` | [`ImageStatement`]: the statements of all images of a binary |
-//! | `evidence_image` | signatures as artifacts that refer to a manifest |
-//! | `referrer_writer` | attaches evidence, where there is a list of referrers and where a tag is one |
+//! | `referrer_image` | signatures and lists of components as artifacts that refer to a manifest |
+//! | `referrer_writer` | attaches them, where there is a list of referrers and where a tag is one |
 
 mod archive_layer;
 mod docker_archive;
 mod document_writer;
-mod evidence_image;
+mod fetched_blob;
 mod image_config;
 mod image_file;
 mod image_publisher;
+mod image_sbom;
 mod image_statements;
 mod layout_archive;
 mod original_image;
 mod published_images;
+mod referrer_image;
 mod referrer_writer;
 mod release_documents;
 mod release_image;
 mod runtime_layer;
+mod source_revision;
 mod version_index;
 
 pub use docker_archive::DockerArchive;
 pub use image_publisher::{ImagePublisher, ImageVersion};
+pub use image_sbom::{ImageSbom, LARGEST_SBOM, SbomFormat};
 pub use image_statements::ImageStatement;
 pub use layout_archive::LayoutArchive;
 pub use original_image::OriginalImage;
 pub use published_images::{PlatformImage, PublishedImages};
 pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage, RuntimeLayerFile};
+pub use source_revision::{NotARevision, SourceRevision};

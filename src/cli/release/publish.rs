@@ -42,7 +42,12 @@ fn check(args: &ReleasePublishArgs, spec: &SourceSpec) -> Result<(), CommandErro
         let message = "--key, --expires and --timestamp-expires are for the index of a mirror";
         return useless(message.to_owned());
     }
-    if !is_github && (args.tag.is_some() || args.commit.is_some() || args.notes.is_some()) {
+    let (of_github, of_commit) =
+        (args.tag.is_some() || args.notes.is_some(), args.commit.is_some());
+    if is_oci && of_github {
+        return useless(format!("--tag and --notes have no meaning for {spec}"));
+    }
+    if !is_github && !is_oci && (of_github || of_commit) {
         let what = if is_mirror { "the mirror " } else { "" };
         return useless(format!("--tag, --commit and --notes have no meaning for {what}{spec}"));
     }

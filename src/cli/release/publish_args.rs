@@ -16,7 +16,7 @@ pub(super) struct ReleasePublishArgs {
     /// Tag of the release on GitHub [default: the prefix of the source's tags and the version, such as v0.2.0]
     #[arg(long)]
     pub(super) tag: Option<String>,
-    /// Commit to tag on GitHub where the tag does not exist yet
+    /// Commit of the release: GitHub tags it where the tag does not exist yet, and images name it as their revision
     #[arg(long, value_name = "SHA")]
     pub(super) commit: Option<String>,
     /// File with the text of the release, in Markdown

@@ -1,18 +1,24 @@
 //! `loom release publish --to oci://HOST/REPOSITORY`, or to an image layout.
 
-use loom_oci::{ImagePublisher, publish::PublishedImages};
+use std::collections::BTreeMap;
+
+use loom_oci::{
+    ImagePublisher,
+    publish::{ImageSbom, PublishedImages, SourceRevision},
+};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceSpec},
     mirror::{self, ImageParts, PushedVersion},
-    release::ReleaseFolder,
+    release::{ReleaseFolder, SbomFile},
 };
+use loom_source::Platform;
 use serde_json::json;
 
 use super::{publish_args::ReleasePublishArgs, unpacked_folder::UnpackedFolder};
 use crate::cli::{
-    Exit, Outcome, context::Context, image_layers::ImageLayers, transfer_report::TransferReport,
-    verbose,
+    CommandError, Exit, Outcome, context::Context, image_layers::ImageLayers,
+    transfer_report::TransferReport, verbose,
 };
 
 /// Unpacks the assets as `loom get` would, and publishes them as the images of the version.
@@ -28,7 +34,11 @@ pub(super) fn run(
     let writer = args.writer.writer(publisher, &keys);
     let unpacked = UnpackedFolder::new(context, resolved, folder)?;
     let (store, releases) = (&unpacked.store, unpacked.releases.as_slice());
-    let parts = ImageParts::default();
+    let parts = ImageParts {
+        revision: revision(args)?,
+        sboms: sboms(context, folder)?,
+        ..ImageParts::default()
+    };
     let layers = ImageLayers::new(&args.images, context, (store, releases), parts)?;
     let reporter = TransferReport::new(&context.printer);
     let pushed =
@@ -58,4 +68,31 @@ pub(super) fn run(
         format!("{} {verb} {url} ({new} uploaded, {same} unchanged)\n{digest}", folder.version)
     })?;
     Ok(Exit::Success)
+}
+
+/// The commit that the programs were built from, where it is given.
+fn revision(args: &ReleasePublishArgs) -> Result<Option<SourceRevision>, CommandError> {
+    let parse = |text: &String| {
+        text.parse().map_err(|error| {
+            CommandError::new(Exit::Usage, format!("--commit {text:?} is not a commit: {error}"))
+                .hint("`git rev-parse TAG^{commit}` prints that of a tag")
+        })
+    };
+    args.commit.as_ref().map(parse).transpose()
+}
+
+/// The lists of components in the folder, for each platform.
+fn sboms(
+    context: &Context,
+    folder: &ReleaseFolder,
+) -> Result<BTreeMap<Platform, Vec<ImageSbom>>, CommandError> {
+    let files = SbomFile::all(folder)?;
+    for SbomFile { sbom, .. } in &files {
+        context.printer.detail(format!("attaching {}", sbom.name));
+    }
+    let of = |platform: Platform| {
+        let files = files.iter().filter(|file| file.is_for(platform));
+        (platform, files.map(|file| file.sbom.clone()).collect())
+    };
+    Ok(Platform::ALL.map(of).into())
 }

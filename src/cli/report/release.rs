@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 
 use loom_github::publish::PublishError;
 use loom_runtime::release::{
-    LibraryError, MirrorPublishError, ReleaseFolderError, check::CheckProblem, pack::PackError,
-    sign::SignError,
+    LibraryError, MirrorPublishError, ReleaseFolderError, SbomError, check::CheckProblem,
+    pack::PackError, sign::SignError,
 };
 
 use super::{source_error, store};
@@ -81,6 +81,22 @@ impl From<LibraryError> for CommandError {
                 (Exit::DiskFull, DISK_FULL)
             }
             LibraryError::Io { .. } => (Exit::Failure, "check the permissions of the file"),
+        };
+        Self::of(exit, &error).hint(hint)
+    }
+}
+
+impl From<SbomError> for CommandError {
+    fn from(error: SbomError) -> Self {
+        let (exit, hint) = match &error {
+            SbomError::OtherFormat { .. } => (
+                Exit::Usage,
+                "CycloneDX in JSON is called .cdx.json, and SPDX in JSON .spdx.json: pack the release again with the right file",
+            ),
+            SbomError::Io { .. } => (
+                Exit::Failure,
+                "check the permissions of the file; a list of components has 16 MiB at most",
+            ),
         };
         Self::of(exit, &error).hint(hint)
     }

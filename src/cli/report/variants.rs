@@ -100,6 +100,7 @@ fn reports() -> VariantReports {
     reports.add(release::pack_errors(), |error| error);
     reports.add(release::folder_errors(), |error| error);
     reports.add(release::library_errors(), |error| error);
+    reports.add(release::sbom_errors(), |error| error);
     reports.add(release::sign_errors(), |error| error);
     reports.add(release::publish_errors(), |error| error);
     reports.add(release::mirror_errors(), |error| error);

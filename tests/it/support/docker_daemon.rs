@@ -1,92 +1,62 @@
 //! [`DockerDaemon`]: Docker's daemon, in namespaces of its own.
 
-use std::{
-    fs,
-    io::Read as _,
-    process::{Child, Command, Stdio},
-};
+use std::{path::Path, process::Command};
 
-use super::until;
+use super::namespaces::{DEBIAN_PATH, Namespaces};
 
-/// The first process of the namespaces: it gives the daemon empty folders, and becomes it. Containers get no network: nothing
-/// is changed in that of the machine.
+/// The first process of the namespaces: it gives the daemon empty folders, and becomes it.
 const INIT: &str = "for folder in /run /var/lib /etc/docker; do mount -t tmpfs none $folder; done && \
-    exec dockerd --bridge=none --iptables=false --ip-masq=false --storage-driver=vfs --insecure-registry=127.0.0.0/8 \
-    --data-root=\"$0/data\" --exec-root=\"$0/exec\" --pidfile=\"$0/pid\" --host=\"unix://$0/socket\"";
+    exec dockerd --storage-driver=vfs --insecure-registry=127.0.0.0/8 --data-root=\"$0/data\" --exec-root=\"$0/exec\" \
+    --pidfile=\"$0/pid\" --host=\"unix://$0/socket\"";
 
-/// Where Debian has its own programs: a client of another origin may be before them in the path.
-const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+/// The options of a daemon that has the network of the tests, where it can reach their registries: its containers get none,
+/// and nothing is changed in that of the machine.
+const WITHOUT_BRIDGE: &str = " --bridge=none --iptables=false --ip-masq=false";
 
 /// A daemon with its containers. When dropped, all of them are killed, and nothing stays.
 #[derive(Debug)]
-pub struct DockerDaemon {
-    unshare: Child,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for DockerDaemon {
-    fn drop(&mut self) {
-        // Once the first process of its namespaces has ended, so has every other.
-        let children = format!("/proc/{0}/task/{0}/children", self.unshare.id());
-        let init = fs::read_to_string(children).ok().and_then(|text| text.trim().parse().ok());
-        let killed = init.and_then(rustix::process::Pid::from_raw).is_some_and(|init| {
-            rustix::process::kill_process(init, rustix::process::Signal::KILL).is_ok()
-        });
-        if !killed {
-            let _ = self.unshare.kill();
-        }
-        let _ = self.unshare.wait();
-    }
-}
+pub struct DockerDaemon(Namespaces);
 
 impl DockerDaemon {
-    /// Starts a daemon; `None` where this process is not root.
+    /// Starts a daemon that reaches the registries of the tests, and whose containers have no network; `None` where this process
+    /// is not root.
     pub fn start() -> Option<Self> {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("not tested: only root can start Docker's daemon");
-            return None;
-        }
-        let folder = tempfile::Builder::new().prefix("loom-docker-").tempdir().unwrap();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let unshare = Command::new("unshare")
-            .args(["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", INIT])
-            .arg(folder.path())
-            .env_clear()
-            .env("PATH", PATH)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .expect("unshare starts (Debian's package util-linux)");
-        let mut daemon = Self { unshare, folder };
-        until("Docker's daemon answers", || {
-            if let Some(status) = daemon.unshare.try_wait().unwrap() {
-                panic!(
-                    "dockerd (Debian's package docker.io) ended with {status}:\n{}",
-                    daemon.log()
-                );
-            }
-            daemon.docker(&["version"]).output().is_ok_and(|output| output.status.success())
-        });
+        Self::of(Namespaces::start("docker", false, &format!("{INIT}{WITHOUT_BRIDGE}"))?)
+    }
+
+    /// Starts a daemon in a network of its own, with a bridge and published ports as on any machine; `None` where this process is
+    /// not root.
+    pub fn with_bridge() -> Option<Self> {
+        Self::of(Namespaces::start("docker", true, &format!("ip link set lo up && {INIT}"))?)
+    }
+
+    fn of(namespaces: Namespaces) -> Option<Self> {
+        let mut daemon = Self(namespaces);
+        let answers = |namespaces: &Namespaces| {
+            client(namespaces, &["version"]).output().is_ok_and(|output| output.status.success())
+        };
+        daemon.0.wait("Docker's daemon (Debian's package docker.io) answers", answers);
         Some(daemon)
     }
 
     /// Docker's client.
     pub fn docker(&self, args: &[&str]) -> Command {
-        let mut docker = Command::new("/usr/bin/docker");
-        docker
-            .arg("--host")
-            .arg(format!("unix://{}/socket", self.folder.path().display()))
-            .args(args);
-        docker.env_clear().env("PATH", PATH).env("HOME", self.folder.path()).stdin(Stdio::null());
-        docker
+        client(&self.0, args)
     }
 
-    /// What the daemon has printed.
-    fn log(&self) -> String {
-        let mut text = String::new();
-        let file = fs::File::open(self.folder.path().join("log"));
-        file.and_then(|mut file| file.read_to_string(&mut text)).unwrap();
-        text
+    /// A program in the network of the daemon.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = self.0.enter(&["--net"], program.as_ref());
+        command.env("PATH", DEBIAN_PATH);
+        command
     }
+}
+
+/// Docker's client: that of Debian, though one of another origin may be before it in the path.
+fn client(namespaces: &Namespaces, args: &[&str]) -> Command {
+    let socket = format!("unix://{}/socket", namespaces.folder().display());
+    let mut docker = Command::new("/usr/bin/docker");
+    docker.args(["--host", &socket]).args(args).stdin(std::process::Stdio::null());
+    docker.env_clear().env("PATH", DEBIAN_PATH).env("HOME", namespaces.folder());
+    docker
 }

@@ -14,11 +14,13 @@
 //! | [`schema`] | the JSON Schemas of `docs/schemas`: every document of `--json` is validated |
 //! | [`server`] | [`Server`]: a small HTTP server that records requests and injects faults |
 //! | [`faults`] | the faults of that server |
-//! | [`server_release`] | the real server as a packed release, and as a published image |
+//! | [`server_release`] | the real programs as packed releases, and as published images |
 //! | [`hub`] | [`Hub`]: a GitHub test server on loopback |
 //! | [`tested_registry`] | [`TestedRegistry`]: real registries, and documents of a signed mirror in them |
 //! | [`mirror_reader`] | [`MirrorReader`]: a reader of a signed mirror, with `loom` and with the verifier in Python |
 //! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
+//! | [`namespaces`] | [`Namespaces`](namespaces::Namespaces): processes that nothing of the machine is changed by |
+//! | [`node_base`] | an image with Node and npm, and a package that npm installs without a network |
 //! | [`docker_daemon`] | [`DockerDaemon`]: Docker's daemon, in namespaces of its own |
 //! | [`podman_machine`] | [`PodmanMachine`]: podman, in namespaces of its own |
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
@@ -45,7 +47,9 @@ pub mod docker_daemon;
 pub mod faults;
 pub mod hub;
 pub mod mirror_reader;
+pub mod namespaces;
 pub mod node;
+pub mod node_base;
 pub mod normal;
 pub mod plain;
 pub mod podman_machine;

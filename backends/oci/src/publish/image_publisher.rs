@@ -9,7 +9,7 @@ use super::{
     published_images::{PlatformImage, PublishedImages},
     referrer_writer::{self, MAX_ATTEMPTS},
     release_documents::ReleaseDocuments,
-    release_image::{ImageEvidence, ReleaseImage},
+    release_image::ReleaseImage,
     version_index::VersionIndex,
 };
 use crate::{
@@ -50,7 +50,7 @@ struct ImagePublication<'a> {
     store: &'a dyn ImageStore,
     repository: String,
     tag: String,
-    documents: Vec<(ReleaseDocuments, &'a [ImageEvidence])>,
+    documents: Vec<ReleaseDocuments>,
     /// The index without any platform.
     index: VersionIndex,
 }
@@ -109,8 +109,8 @@ impl ImagePublisher {
         OriginalImage::read(store, &store.repository(binary), &tag, platform, folder).await
     }
 
-    /// Publishes the images of a version: blobs, manifests with their evidence, then the index, and its evidence. What is
-    /// there is not sent again.
+    /// Publishes the images of a version: blobs, manifests with their evidence and lists of components, then the index, and what
+    /// is attached to it. What is there is not sent again.
     ///
     /// A tag that has the version already gets the platforms that it lacks, and everything else stays as it is.
     ///
@@ -126,14 +126,8 @@ impl ImagePublisher {
         publication.run().await
     }
 
-    fn publication<'a>(
-        &'a self,
-        version: &'a ImageVersion,
-    ) -> Result<ImagePublication<'a>, ImageWriteError> {
-        let documents = version
-            .releases
-            .iter()
-            .map(|release| Ok((ReleaseDocuments::of(release)?, release.evidence.as_slice())));
+    fn publication(&self, version: &ImageVersion) -> Result<ImagePublication<'_>, ImageWriteError> {
+        let documents = version.releases.iter().map(ReleaseDocuments::of);
         Ok(ImagePublication {
             store: self.store.as_ref(),
             repository: self.store.repository(&version.binary),
@@ -154,23 +148,22 @@ impl ImagePublication<'_> {
     async fn run(&self) -> Result<PublishedImages, ImageWriteError> {
         let current = self.current().await?;
         let mut platforms = Vec::new();
-        for (documents, _) in &self.documents {
+        for documents in &self.documents {
             platforms.push(self.platform(current.as_ref(), documents).await?);
         }
         // A tag is written once all that it names is there, with its signatures: who breaks off publishes nothing, and the next
         // run goes on with what is there.
-        for (image, (documents, evidence)) in platforms.iter_mut().zip(&self.documents) {
+        for (image, documents) in platforms.iter_mut().zip(&self.documents) {
             if image.is_new {
                 image.bytes = self.put(documents).await?;
             }
-            if !evidence.is_empty() {
+            if documents.has_attachments() {
                 let manifest = self.written(documents, image.manifest).await?;
-                image.evidence = self.attach(&manifest, evidence).await?;
+                image.evidence = self.attach(&manifest, &[documents]).await?;
             }
         }
         let index = self.tag(current, &platforms).await?;
-        let all: Vec<ImageEvidence> =
-            self.documents.iter().flat_map(|(_, evidence)| evidence.iter().cloned()).collect();
+        let all: Vec<&ReleaseDocuments> = self.documents.iter().collect();
         self.attach(&index, &all).await?;
         let location = self.store.location(&self.repository, &self.tag);
         Ok(PublishedImages { location, index: index.document.digest, platforms })
@@ -179,7 +172,7 @@ impl ImagePublication<'_> {
     /// The index with the platforms that are published, and no others.
     fn whole(&self) -> VersionIndex {
         let mut index = self.index.clone();
-        for (documents, _) in &self.documents {
+        for documents in &self.documents {
             index.add(documents.platform, &documents.manifest);
         }
         index
@@ -278,7 +271,7 @@ impl ImagePublication<'_> {
         for _ in 0..=MAX_ATTEMPTS {
             let mut index = current.take().unwrap_or_else(|| self.index.clone());
             let mut is_complete = true;
-            for (image, (documents, _)) in platforms.iter().zip(&self.documents) {
+            for (image, documents) in platforms.iter().zip(&self.documents) {
                 match index.manifest(image.platform) {
                     Some(there) if there == image.manifest => {}
                     Some(there) => {
@@ -329,8 +322,8 @@ impl ImagePublication<'_> {
     async fn attach(
         &self,
         subject: &WrittenDocument,
-        evidence: &[ImageEvidence],
+        releases: &[&ReleaseDocuments],
     ) -> Result<usize, ImageWriteError> {
-        referrer_writer::attach(self.store, &self.repository, subject, evidence).await
+        referrer_writer::attach(self.store, &self.repository, subject, releases).await
     }
 }

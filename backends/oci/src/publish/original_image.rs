@@ -1,14 +1,16 @@
 //! [`OriginalImage`]: the image of a release as another registry has it, to be published with the same digest.
 
-use std::{fs::File, io::Write as _, path::Path};
+use std::path::Path;
 
-use futures::StreamExt as _;
-use loom_source::{Digest, Platform, RangeRequest, SourceError, SourceErrorKind};
+use loom_source::{Digest, Platform};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
+use super::{
+    fetched_blob::fetched,
+    image_sbom::{self, SbomBlob},
+};
 use crate::{
-    image_store::{BlobContent, ImageBlob, ImageStore, WrittenDocument},
+    image_store::{ImageBlob, ImageStore, WrittenDocument},
     image_write_error::ImageWriteError,
     manifest::{Descriptor, ImageContent, ImageManifest},
     manifest_platform::platform_of,
@@ -27,6 +29,7 @@ pub struct OriginalImage {
     manifest: WrittenDocument,
     content: ImageManifest,
     blobs: Vec<ImageBlob>,
+    sboms: Vec<SbomBlob>,
 }
 
 /// The part of a manifest that only images have.
@@ -46,6 +49,11 @@ impl OriginalImage {
     /// The manifest, and the blobs that it has besides the release asset.
     pub(super) fn parts(&self) -> (WrittenDocument, Vec<ImageBlob>) {
         (self.manifest.clone(), self.blobs.clone())
+    }
+
+    /// The lists of components that refer to the image.
+    pub(super) fn sboms(&self) -> &[SbomBlob] {
+        &self.sboms
     }
 }
 
@@ -91,41 +99,7 @@ impl OriginalImage {
             blobs.push(fetched(store, repository, digest, descriptor.size, folder).await?);
         }
         let manifest = WrittenDocument { media_type, document };
-        Ok(Some(Self { manifest, content, blobs }))
+        let sboms = image_sbom::of_image(store, repository, &digest, folder).await?;
+        Ok(Some(Self { manifest, content, blobs, sboms }))
     }
-}
-
-/// A blob in a file of the folder, whose name is its digest.
-async fn fetched(
-    store: &dyn ImageStore,
-    repository: &str,
-    digest: Digest,
-    size: u64,
-    folder: &Path,
-) -> Result<ImageBlob, ImageWriteError> {
-    let at = || store.location(repository, &format!("sha256:{digest}"));
-    let blob = store.blob(repository, &digest, &RangeRequest::whole()).await?;
-    let mut body = blob.ok_or_else(|| SourceError::new(at(), SourceErrorKind::Gone))?.body;
-    let path = folder.join(digest.to_string());
-    let unwritten = |source| ImageWriteError::Write { path: path.display().to_string(), source };
-    let mut file = File::create(&path).map_err(unwritten)?;
-    let (mut hasher, mut count) = (Sha256::new(), 0_u64);
-    while let Some(piece) = body.next().await {
-        let piece = piece?;
-        count += piece.len() as u64;
-        if count > size {
-            let why = format!("it has more than the {size} bytes that its manifest names");
-            return Err(SourceError::damaged(at(), why).into());
-        }
-        hasher.update(&piece);
-        file.write_all(&piece).map_err(unwritten)?;
-    }
-    let got = Digest::from_hasher(hasher);
-    if got != digest || count != size {
-        let why = format!(
-            "expected {size} bytes with the digest sha256:{digest}, got {count} with sha256:{got}"
-        );
-        return Err(SourceError::damaged(at(), why).into());
-    }
-    Ok(ImageBlob { digest, size, content: BlobContent::File(path) })
 }

@@ -24,7 +24,7 @@ pub struct PlatformImage {
     pub is_new: bool,
     /// The number of bytes that were sent.
     pub bytes: u64,
-    /// The number of signatures and attestations that the manifest got.
+    /// The number of signatures, attestations and lists of components that the manifest got.
     pub evidence: usize,
 }
 

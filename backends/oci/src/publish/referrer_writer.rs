@@ -1,4 +1,4 @@
-//! Attaches evidence to documents, where there is a list of referrers and where a tag is one.
+//! Attaches evidence and lists of components to documents, where there is a list of referrers and where a tag is one.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,9 @@ use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{evidence_image::EvidenceImage, image_file::document, release_image::ImageEvidence};
+use super::{
+    image_file::document, referrer_image::ReferrerImage, release_documents::ReleaseDocuments,
+};
 use crate::{
     image_store::{ImageStore, WrittenDocument},
     image_write_error::ImageWriteError,
@@ -29,7 +31,7 @@ struct ReferrerList {
     manifests: Vec<Box<RawValue>>,
 }
 
-/// Attaches evidence to a document. Returns how many the document did not have.
+/// Attaches what releases have to a document, of which it is one or all. Returns how many the document did not have.
 ///
 /// # Errors
 /// Where something cannot be read or written, and where other writers change the tag each time.
@@ -37,18 +39,20 @@ pub(super) async fn attach(
     store: &dyn ImageStore,
     repository: &str,
     subject: &WrittenDocument,
-    evidence: &[ImageEvidence],
+    releases: &[&ReleaseDocuments],
 ) -> Result<usize, ImageWriteError> {
-    if evidence.is_empty() {
+    let described = WrittenDescriptor::of(subject);
+    let all = releases.iter().flat_map(|release| referrers(release, &described));
+    let all: Vec<ReferrerImage> = all.collect();
+    if all.is_empty() {
         return Ok(0);
     }
     let digest = subject.document.digest;
     let there = store.referrers(repository, &digest).await?;
-    let there: BTreeSet<Digest> = there.iter().filter_map(Descriptor::sha256).collect();
-    let subject = WrittenDescriptor::of(subject);
-    let mut missing: Vec<EvidenceImage> =
-        evidence.iter().map(|one| EvidenceImage::new(one, &subject)).collect();
-    missing.retain(|image| !there.contains(&image.manifest.document.digest));
+    let mut known: BTreeSet<Digest> = there.iter().filter_map(Descriptor::sha256).collect();
+    // Several platforms may have the same, such as a signature over `SHA256SUMS`.
+    let mut missing = all;
+    missing.retain(|image| known.insert(image.manifest.document.digest));
     let mut unlisted = Vec::new();
     for image in &missing {
         for blob in &image.blobs {
@@ -66,13 +70,20 @@ pub(super) async fn attach(
     Ok(missing.len())
 }
 
-/// Adds evidence to the tag that lists the referrers of a document. Nothing keeps another writer from writing it at the same
+/// What is attached for a release.
+fn referrers(release: &ReleaseDocuments, subject: &WrittenDescriptor) -> Vec<ReferrerImage> {
+    let evidence = release.evidence.iter().map(|one| ReferrerImage::of_evidence(one, subject));
+    let sboms = release.sboms.iter().map(|one| ReferrerImage::of_sbom(one, subject));
+    evidence.chain(sboms).collect()
+}
+
+/// Adds artifacts to the tag that lists the referrers of a document. Nothing keeps another writer from writing it at the same
 /// time: it is read again after writing.
 async fn list(
     store: &dyn ImageStore,
     repository: &str,
     subject: &Digest,
-    images: &[&EvidenceImage],
+    images: &[&ReferrerImage],
 ) -> Result<(), ImageWriteError> {
     let tag = referrers_tag(subject);
     for _ in 0..=MAX_ATTEMPTS {
@@ -90,7 +101,7 @@ async fn list(
 /// The list with more entries; `None` where it has them all.
 fn with_entries(
     current: Option<&ImageDocument>,
-    images: &[&EvidenceImage],
+    images: &[&ReferrerImage],
 ) -> Result<Option<WrittenDocument>, String> {
     let mut list = ReferrerList {
         schema_version: 2,

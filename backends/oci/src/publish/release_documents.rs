@@ -1,20 +1,21 @@
 //! The documents and blobs that a release is written as.
 
-use std::{io, path::Path};
+use std::io;
 
 use loom_source::{ArchiveFormat, Digest, Platform, Statement, asset, record::StatementArchive};
 
 use super::{
     archive_layer::ArchiveLayer,
-    image_config::ImageConfig,
+    image_config::{ConfiguredLayer, ImageConfig},
     image_file::{ManifestFile, empty, json},
-    release_image::ReleaseImage,
+    image_sbom::SbomBlob,
+    release_image::{ImageEvidence, ReleaseImage},
     runtime_layer::{self, ImageLayer, TAR_GZ, TAR_ZST},
 };
 use crate::{
     image_store::{BlobContent, ImageBlob, WrittenDocument},
     image_write_error::ImageWriteError,
-    mapping::{BARE, CARRIER, RELEASE_ARTIFACT, STATEMENT, TITLE},
+    mapping::{BARE, CARRIER, RELEASE_ARTIFACT, REVISION, STATEMENT, TITLE},
     written_descriptor::WrittenDescriptor,
 };
 
@@ -34,9 +35,17 @@ pub(super) struct ReleaseDocuments {
     pub(super) manifest: WrittenDocument,
     /// The blobs that the manifest refers to.
     pub(super) blobs: Vec<ImageBlob>,
+    /// What is attached to the manifest and to the index.
+    pub(super) evidence: Vec<ImageEvidence>,
+    pub(super) sboms: Vec<SbomBlob>,
 }
 
 impl ReleaseDocuments {
+    /// Whether something is attached to the manifest.
+    pub(super) fn has_attachments(&self) -> bool {
+        !(self.evidence.is_empty() && self.sboms.is_empty())
+    }
+
     /// The documents of a release.
     ///
     /// # Errors
@@ -68,6 +77,8 @@ impl ReleaseDocuments {
             && original.is_of(&statement_text, release.digest)
         {
             let (manifest, blobs) = original.parts();
+            let there = original.sboms().iter().cloned();
+            let sboms = release.sboms.iter().map(SbomBlob::from).chain(there).collect();
             return Ok(Self {
                 platform: statement.platform,
                 statement_text,
@@ -75,6 +86,8 @@ impl ReleaseDocuments {
                 asset: release.digest,
                 manifest,
                 blobs: blobs.into_iter().chain([blob]).collect(),
+                evidence: release.evidence.clone(),
+                sboms,
             });
         }
         let archive = statement.archives.iter().find(|archive| archive.digest == blob.digest);
@@ -83,11 +96,13 @@ impl ReleaseDocuments {
             .annotated(TITLE, title(&statement, archive));
         let (mut manifest, blobs) = match archive {
             Some(archive) if is_layer(archive) && ImageConfig::can_be_of(statement.platform) => {
-                image(&statement, archive, &release.file, carrier, more.as_ref()).map_err(unread)?
+                image(&statement, archive, release, carrier, more.as_ref()).map_err(unread)?
             }
             _ => (ManifestFile::artifact(RELEASE_ARTIFACT, vec![carrier]), vec![empty()]),
         };
         manifest.annotations.insert(STATEMENT.to_owned(), statement_text.clone());
+        let revision = release.revision.as_ref().map(ToString::to_string);
+        manifest.annotations.extend(revision.map(|revision| (REVISION.to_owned(), revision)));
         Ok(Self {
             platform: statement.platform,
             statement_text,
@@ -95,6 +110,8 @@ impl ReleaseDocuments {
             asset: release.digest,
             manifest: manifest.document(),
             blobs: blobs.into_iter().chain([blob]).collect(),
+            evidence: release.evidence.clone(),
+            sboms: release.sboms.iter().map(SbomBlob::from).collect(),
         })
     }
 }
@@ -103,21 +120,27 @@ impl ReleaseDocuments {
 fn image(
     statement: &Statement,
     archive: &StatementArchive,
-    file: &Path,
+    release: &ReleaseImage,
     carrier: WrittenDescriptor,
     more: Option<&ImageLayer>,
 ) -> io::Result<(ManifestFile, Vec<ImageBlob>)> {
-    let ArchiveLayer { diff_id, top_folder } = ArchiveLayer::read(file, archive.format)?;
+    let ArchiveLayer { diff_id, top_folder } = ArchiveLayer::read(&release.file, archive.format)?;
     let runtime = runtime_layer::frozen()?;
     let below: Vec<&ImageLayer> = [Some(&runtime), more].into_iter().flatten().collect();
-    let mut diff_ids: Vec<Digest> = below.iter().map(|layer| layer.diff_id).collect();
-    diff_ids.push(diff_id);
+    let contents = ["user, name resolution and /tmp", "libraries"];
+    let layer =
+        |diff_id: Digest, content: &str| ConfiguredLayer { diff_id, content: content.to_owned() };
+    let mut configured: Vec<ConfiguredLayer> =
+        below.iter().zip(contents).map(|(below, content)| layer(below.diff_id, content)).collect();
+    configured.push(layer(diff_id, &title(statement, Some(archive))));
     let folder = top_folder.filter(|_| archive.strip);
     let entrypoint = match folder {
         Some(folder) => format!("/{folder}/{}", statement.entry),
         None => format!("/{}", statement.entry),
     };
-    let config = ImageBlob::of(json(&ImageConfig::new(statement, entrypoint, &diff_ids)));
+    let revision = release.revision.as_ref();
+    let config = ImageConfig::new(statement, entrypoint, &configured, revision);
+    let config = ImageBlob::of(json(&config));
     let descriptor =
         |layer: &&ImageLayer| WrittenDescriptor::of_blob(layer.media_type, &layer.blob);
     let mut layers: Vec<WrittenDescriptor> = below.iter().map(descriptor).collect();

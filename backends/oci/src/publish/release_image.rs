@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use loom_source::{Digest, EvidenceKind};
 
-use super::original_image::OriginalImage;
+use super::{
+    image_sbom::ImageSbom, original_image::OriginalImage, source_revision::SourceRevision,
+};
 
 /// The release of one platform, to be published.
 #[derive(Debug, Clone)]
@@ -18,6 +20,10 @@ pub struct ReleaseImage {
     pub file: PathBuf,
     /// The signatures and attestations.
     pub evidence: Vec<ImageEvidence>,
+    /// The lists of the components of the program.
+    pub sboms: Vec<ImageSbom>,
+    /// The commit that the program was built from, where that is known.
+    pub revision: Option<SourceRevision>,
     /// A layer that an image gets below the archive. `None` leaves the choice to the image that is there.
     pub runtime_layer: Option<RuntimeLayerFile>,
     /// The image as another registry has it: it is published as it is where it is that of this release.

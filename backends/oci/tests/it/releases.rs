@@ -75,6 +75,8 @@ impl Releases {
             digest,
             file,
             evidence: Vec::new(),
+            sboms: Vec::new(),
+            revision: None,
             runtime_layer: None,
             original: None,
         }

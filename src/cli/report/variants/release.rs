@@ -6,7 +6,8 @@ use loom_github::publish::PublishError;
 use loom_mirror::destination::DestinationError;
 use loom_runtime::{
     release::{
-        LibraryError, MirrorPublishError, ReleaseFolderError, pack::PackError, sign::SignError,
+        LibraryError, MirrorPublishError, ReleaseFolderError, SbomError, pack::PackError,
+        sign::SignError,
     },
     store::{AdmitError, FileKind, UnpackError},
 };
@@ -31,6 +32,8 @@ variants!(PackError {
 });
 
 variants!(LibraryError { Missing, TooMany, Io });
+
+variants!(SbomError { OtherFormat, Io });
 
 variants!(ReleaseFolderError { Empty, Versions, NotAFile, Checksum, TooMany, Io });
 
@@ -73,6 +76,14 @@ pub(super) fn library_errors() -> Vec<LibraryError> {
             path: "/tmp/linux-x86_64.tar.gz".into(),
             source: io::ErrorKind::StorageFull.into(),
         },
+    ]
+}
+
+pub(super) fn sbom_errors() -> Vec<SbomError> {
+    let path = || "dist/loom-0.2.0.cdx.json".into();
+    vec![
+        SbomError::OtherFormat { path: path(), ending: ".cdx.json" },
+        SbomError::Io { path: path(), source: denied() },
     ]
 }
 
