@@ -67,13 +67,17 @@ class LLMProviderConfig:
 
 @dataclass
 class MCPServerConfig:
-    """Command that starts an MCP server: table ``[mcp.NAME]``."""
+    """MCP server: table ``[mcp.NAME]``. It has a ``command`` that starts it, or a ``url`` at which it is reached."""
 
     name: str
-    command: str
+    command: Optional[str] = None
     args: list[str] = field(default_factory=list[str])
     env: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     """Variables of the server process; may hold secrets, so they are not part of ``repr()``."""
+    url: Optional[str] = field(default=None, repr=False)
+    """Address of a server that speaks MCP's Streamable HTTP; may hold a password, so it is not part of ``repr()``."""
+    headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Headers of every request to the address; may hold secrets."""
 
 
 @dataclass

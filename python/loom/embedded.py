@@ -204,5 +204,5 @@ def _tables(servers: MCPServers) -> dict[str, dict[str, Any]]:
     tables: dict[str, dict[str, Any]] = {}
     for name, server in named:
         table = asdict(server) if isinstance(server, MCPServerConfig) else dict(server)
-        tables[name] = {key: value for key, value in table.items() if key != "name"}
+        tables[name] = {key: value for key, value in table.items() if key != "name" and value is not None}
     return tables

@@ -82,9 +82,9 @@ impl<T> SettingKey<T> {
         self
     }
 
-    /// A table without the key is a problem.
-    pub(crate) const fn required(mut self) -> Self {
-        self.row.required = true;
+    /// A table has exactly one of the key and of `other`.
+    pub(crate) const fn alternative_to(mut self, other: &'static str) -> Self {
+        self.row.alternative = Some(other);
         self
     }
 

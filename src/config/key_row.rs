@@ -17,8 +17,8 @@ pub(crate) struct KeyRow {
     pub(crate) example: Option<&'static str>,
     /// Which files may have the key.
     pub(crate) files: KeyFiles,
-    /// Whether a table must have the key.
-    pub(crate) required: bool,
+    /// The other key of which a table has exactly one: this one or that.
+    pub(crate) alternative: Option<&'static str>,
     /// Whether one layer decides the key's table as a whole, so that keys of several layers are not combined.
     pub(crate) whole: bool,
     /// The key that `loom init` writes, commented out; `None` if it does not write the key.
@@ -86,7 +86,7 @@ impl KeyRow {
             unit: None,
             example: None,
             files: KeyFiles::All,
-            required: false,
+            alternative: None,
             whole: false,
             starter: None,
             listed: true,

@@ -112,7 +112,7 @@ pub use keys::{
     deploy::DeploySettings,
     dirs,
     llm::{LlmProviderSettings, LlmSettings},
-    mcp::McpServerSettings,
+    mcp::{McpHttpSettings, McpProgramSettings, McpServerSettings},
     project::{LockTrust, Project, lock_file},
     store::StoreSettings,
     trust::TrustSettings,

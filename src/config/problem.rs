@@ -69,6 +69,12 @@ pub enum Problem {
     /// `${NAME}` in a source.
     #[error("variables are not expanded in sources")]
     NotExpanded,
+    /// A table with both of two keys of which it may have one.
+    #[error("{} and {} exclude each other", .0[0], .0[1])]
+    ExclusiveKeys([&'static str; 2]),
+    /// A table with neither of two keys of which it must have one.
+    #[error("missing key: {} or {}", .0[0], .0[1])]
+    MissingKeys([&'static str; 2]),
     /// A table without a key that it must have.
     #[error("missing key: {0}")]
     MissingKey(&'static str),

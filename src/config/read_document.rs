@@ -109,10 +109,15 @@ impl DocumentWalk<'_> {
         if candidates.is_named() {
             self.document.add_table(candidates.pattern(), &entry.key, entry.line);
         }
-        for key in candidates.direct().filter(|key| key.row().required) {
-            let name = key.row().path.last().copied().unwrap_or_default();
-            if table.entry(name).is_none() {
-                self.reader.problem(path, entry.line, Problem::MissingKey(name));
+        for key in candidates.direct() {
+            let Some(other) = key.row().alternative else { continue };
+            let keys = [key.row().path.last().copied().unwrap_or_default(), other];
+            match keys.map(|key| table.entry(key).is_some()) {
+                [true, true] => {
+                    self.reader.problem(path, entry.line, Problem::ExclusiveKeys(keys));
+                }
+                [false, false] => self.reader.problem(path, entry.line, Problem::MissingKeys(keys)),
+                _ => {}
             }
         }
         let names = with(names, candidates.is_named().then_some(&entry.key));

@@ -107,7 +107,7 @@ fn table_row(row: &TableRow) -> SettingRow {
 
 fn row(key: &dyn AnyKey) -> SettingRow {
     let row = key.row();
-    let default = if row.required { Value::Null } else { key.default().json(false) };
+    let default = key.default().json(false);
     let of_default = || match &default {
         Value::Null => None,
         value => Some(value.to_string()),

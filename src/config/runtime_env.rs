@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use loom_environment::{
-    AgentTable, AgentTables, EnvValue, LlmProviderTable, LlmTables, McpServerTable,
-    McpServerTables, SecretText, ServerVariable, Switch, json, names,
+    AgentTable, AgentTables, EnvValue, LlmProviderTable, LlmTables, McpHttpTable, McpProgramTable,
+    McpServerTable, McpServerTables, SecretText, ServerVariable, Switch, json, names,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -88,14 +88,24 @@ fn llm_table(provider: &LlmProviderSettings) -> LlmProviderTable {
 }
 
 fn mcp_table(server: &McpServerSettings) -> McpServerTable {
-    let variable = |(name, value): (&String, &Setting<SecretString>)| {
-        // The runtime would take a value of this form for the name of a variable.
+    match server {
+        McpServerSettings::Program(program) => McpServerTable::Program(McpProgramTable {
+            command: program.command.value.clone(),
+            args: program.args.value.clone(),
+            env: literals(&program.env),
+        }),
+        McpServerSettings::Http(server) => McpServerTable::Http(McpHttpTable {
+            url: server.url.value.clone(),
+            headers: literals(&server.headers),
+        }),
+    }
+}
+
+/// Values as they are: the runtime would take one of the form `${NAME}` for the name of a variable.
+fn literals(values: &BTreeMap<String, Setting<SecretString>>) -> BTreeMap<String, SecretText> {
+    let literal = |(name, value): (&String, &Setting<SecretString>)| {
         let literal = EnvValue::Literal(value.value.expose_secret()).write();
         (name.clone(), SecretText::from(&*literal))
     };
-    McpServerTable {
-        command: server.command.value.clone(),
-        args: server.args.value.clone(),
-        env: server.env.iter().map(variable).collect(),
-    }
+    values.iter().map(literal).collect()
 }

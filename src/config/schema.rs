@@ -23,12 +23,13 @@ pub fn schema() -> Value {
         let mut schema = key.schema();
         schema["description"] = row.description.trim().into();
         let default = key.default().json(false);
-        if !row.required && is_worth_showing(&default) {
+        if is_worth_showing(&default) {
             schema["default"] = default;
         }
         put(&mut root, row.path, schema);
-        if let (true, [parents @ .., name]) = (row.required, row.path) {
-            at(&mut root, parents)["required"] = json!([name]);
+        if let (Some(other), [parents @ .., name]) = (row.alternative, row.path) {
+            let alternatives = json!([{"required": [name]}, {"required": [other]}]);
+            at(&mut root, parents)["oneOf"] = alternatives;
         }
     }
     root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();

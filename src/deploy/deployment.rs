@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loom_base::HostPort;
-use loom_environment::{McpServerTables, Switch, json, names};
+use loom_environment::{McpServerTable, McpServerTables, Switch, json, names};
 use loom_source::{PinnedImage, Platform, Version, image_repository};
 use secrecy::ExposeSecret as _;
 
@@ -105,7 +105,7 @@ impl Deployment {
             allow_users: (!users.is_empty()).then_some(users),
             secrets: secret_variable::of(resolved)?,
             tls: resolved.deploy.tls.value,
-            has_mcp: !resolved.mcp.is_empty(),
+            has_mcp: programs(resolved).next().is_some(),
             runs,
         })
     }
@@ -179,11 +179,16 @@ fn image(
     };
     // Only an image that the project's user has built can have the programs.
     let is_own = own.is_some_and(|own| image_repository(own) == image.repository());
-    if !resolved.mcp.is_empty() && !is_own {
-        let tables = resolved.mcp.keys().map(|name| format!("[mcp.{name}]")).collect();
+    let tables: Vec<_> = programs(resolved).map(|name| format!("[mcp.{name}]")).collect();
+    if !tables.is_empty() && !is_own {
         return Err(DeployError::StdioServers { tables });
     }
     Ok(image)
+}
+
+/// The MCP servers that are programs.
+fn programs(resolved: &Resolved) -> impl Iterator<Item = &String> {
+    resolved.mcp.iter().filter(|(_, server)| server.is_program()).map(|(name, _)| name)
 }
 
 fn program(locked: Option<&LockedBinary>, options: &DeployOptions) -> Result<String, DeployError> {
@@ -205,10 +210,13 @@ fn tables(resolved: &Resolved) -> BTreeMap<String, String> {
     let mut mcp: McpServerTables = resolved.mcp_tables();
     for (name, table) in &mut mcp.0 {
         let Some(settings) = resolved.mcp.get(name) else { continue };
-        for (key, value) in &mut table.env {
-            let written = settings.env.get(key).map(|value| value.value.expose_secret());
-            let variable = secret_variable::variable_of(key, written.unwrap_or_default());
-            *value = loom_environment::EnvValue::Variable(variable).write().as_str().into();
+        let values = match table {
+            McpServerTable::Program(program) => &mut program.env,
+            McpServerTable::Http(server) => &mut server.headers,
+        };
+        for secret in secret_variable::of_server(name, settings) {
+            let variable = loom_environment::EnvValue::Variable(&secret.variable).write();
+            values.insert(secret.key.to_owned(), variable.as_str().into());
         }
     }
     let agents = resolved.agent_tables();

@@ -34,6 +34,10 @@ fn check_provider(provider: &LlmProviderSettings) -> Result<(), DeployError> {
 
 fn check_server(name: &str, server: &McpServerSettings) -> Result<(), DeployError> {
     let key = |setting: &str| format!("mcp.{name}.{setting}");
+    let server = match server {
+        McpServerSettings::Program(program) => program,
+        McpServerSettings::Http(server) => return check_text(&key("url"), &server.url.value),
+    };
     check_text(&key("command"), &server.command.value)?;
     let mut option = "";
     for (index, argument) in server.args.value.iter().enumerate() {

@@ -171,6 +171,21 @@ fn programs_of_mcp_servers_need_an_image_of_ones_own() {
 }
 
 #[test]
+fn servers_over_http_run_from_any_image_and_their_headers_come_from_variables() {
+    let servers = "[mcp.files]\nurl = \"https://files.example/mcp\"\n\
+                   headers = { Authorization = \"Bearer ${HUSH}\", X-Key = \"${FILES_KEY}\" }\n[deploy]\n";
+    for target in DeployTarget::ALL {
+        let files = files(&with_image(servers), target).unwrap();
+        let text: String = files.iter().map(|file| file.text.as_str()).collect();
+        assert!(text.contains("FILES_AUTHORIZATION") && text.contains("FILES_KEY"), "{text}");
+        assert!(!text.contains("HUSH") && !text.contains("\"/tmp\""), "{text}");
+    }
+    let secret = "[mcp.a]\nurl = \"https://u:hush@host/\"\n[deploy]\n";
+    let error = files(&with_image(secret), DeployTarget::Compose).unwrap_err().to_string();
+    assert_eq!(error, "mcp.a.url may hold a secret, which would be readable in what is rendered");
+}
+
+#[test]
 fn values_that_may_be_secret_are_refused() {
     for (text, expected) in [
         ("[llm.a]\nmodel = \"${MODEL:-x}\"\n", "llm.a.model names a variable"),

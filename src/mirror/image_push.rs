@@ -16,7 +16,7 @@ use loom_oci::{
     },
 };
 use loom_source::{
-    ArchiveFormat, Digest, EvidenceKind, Name, Release, Version,
+    ArchiveFormat, Digest, EvidenceKind, Name, Platform, Release, Version,
     record::{RecordEvidence, RecordEvidenceKind, StatementArchive},
 };
 

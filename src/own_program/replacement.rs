@@ -200,7 +200,7 @@ impl OwnProgram {
 fn check_version(program: &Path, expected: &str) -> Result<(), OwnProgramError> {
     let broken = |got: String| OwnProgramError::Broken { expected: expected.to_owned(), got };
     let failed = |error: io::Error| broken(format!("\"{error}\""));
-    let mut output = reserved_file().map_err(at("write a file in", &std::env::temp_dir()))?;
+    let mut output = reserved_file().map_err(at("write", Path::new("a temporary file")))?;
     let mut child = Command::new(program)
         .arg("--version")
         .stdin(Stdio::null())

@@ -43,6 +43,10 @@ fn allows(schema: &Value, value: &Value) -> bool {
         },
         "enum" => rule.as_array().unwrap().contains(value),
         "anyOf" => rule.as_array().unwrap().iter().any(|schema| allows(schema, value)),
+        "oneOf" => {
+            let alternatives = rule.as_array().unwrap().iter();
+            alternatives.filter(|schema| allows(schema, value)).count() == 1
+        }
         "minimum" => value.as_f64().is_none_or(|n| n >= rule.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|n| n <= rule.as_f64().unwrap()),
         "minLength" => value.as_str().is_none_or(|s| s.len() as u64 >= rule.as_u64().unwrap()),
@@ -104,6 +108,7 @@ fn the_schema_and_the_parser_reject_the_same_documents() {
         "[llm.x]\nmodle = 'x'",
         "[llm.x]\ntemperature = 3",
         "[mcp.x]\nargs = []",
+        "[mcp.x]\ncommand = 'c'\nurl = 'http://h/'",
         "[mcp.x]\ncommand = 'c'\nargs = [1]",
         "[agents]\nx = 1",
         "[[sources]]\ntype = 'ftp'",

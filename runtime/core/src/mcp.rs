@@ -1,5 +1,5 @@
-//! MCP servers: programs that the runtime starts, talks to over standard input and output, and whose tools it offers as
-//! `<server>:<tool>`.
+//! MCP servers: programs that the runtime starts and talks to over standard input and output, and servers that it reaches
+//! over HTTP. It offers their tools as `<server>:<tool>`.
 //!
 //! | module | provides |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | `process` | a running program and all that it started |
 //! | [`result`] | MCP's results and errors as those of tools |
 //! | `wire` | messages of servers, read leniently |
+//! | `http` | a server over HTTP |
 //! | `client` | the runtime's side of a connection |
 //! | `listing` | the tools of a server, within limits |
 //! | `connection` | a server that answers, and the state of a server |
@@ -24,6 +25,7 @@ pub mod environment;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod http;
 mod listing;
 mod process;
 pub mod restart;
@@ -34,7 +36,7 @@ mod servers;
 mod stderr_tail;
 mod wire;
 
-pub use config::{McpServerConfig, McpTimeouts};
+pub use config::{McpHttpConfig, McpProgramConfig, McpServerConfig, McpTimeouts};
 pub use process::LONGEST_END;
 pub use restart::RestartPolicy;
 pub use servers::McpServers;

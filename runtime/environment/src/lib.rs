@@ -59,7 +59,7 @@ pub use listeners::InheritedListeners;
 pub use llm::{LlmProviderTable, LlmTables};
 pub use log_format::LogFormat;
 pub use login::LoginKey;
-pub use mcp::{McpServerTable, McpServerTables};
+pub use mcp::{McpHttpTable, McpProgramTable, McpServerTable, McpServerTables};
 pub use ready::ReadyDocument;
 pub use reference::EnvValue;
 pub use secret::SecretText;

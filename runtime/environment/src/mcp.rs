@@ -9,15 +9,16 @@ use crate::{SecretText, table_fields::TableFields};
 
 /// The MCP servers by name.
 ///
-/// Written as an object, `{"<name>": {"command": …, "args": […], "env": {…}}}`. Also read from an array whose tables
-/// have a `name` each, and from `null` for no server.
+/// Written as an object, `{"<name>": {"command": …, "args": […], "env": {…}}}`, with `{"url": …, "headers": {…}}` for a
+/// server that is reached over HTTP. Also read from an array whose tables have a `name` each, and from `null` for no server.
 ///
 /// # Examples
 /// ```
-/// use loom_environment::{McpServerTables, json};
+/// use loom_environment::{McpServerTable, McpServerTables, json};
 ///
 /// let servers: McpServerTables = json::read(r#"[{"name": "files", "command": "npx", "args": ["-y"]}]"#)?;
-/// assert_eq!(servers.0["files"].command, "npx");
+/// let McpServerTable::Program(files) = &servers.0["files"] else { panic!("it is a program") };
+/// assert_eq!(files.command, "npx");
 /// # Ok::<(), json::JsonError>(())
 /// ```
 #[derive(Debug, Clone, Default, Serialize)]
@@ -25,8 +26,18 @@ use crate::{SecretText, table_fields::TableFields};
 pub struct McpServerTables(pub BTreeMap<String, McpServerTable>);
 
 /// The table `[mcp.<name>]`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum McpServerTable {
+    /// A program, which speaks MCP over its standard input and output.
+    Program(McpProgramTable),
+    /// A server that runs by itself, and speaks MCP's Streamable HTTP.
+    Http(McpHttpTable),
+}
+
+/// The table of a server that is a program.
 #[derive(Clone, Serialize)]
-pub struct McpServerTable {
+pub struct McpProgramTable {
     /// The program: a path, or a name that is searched for in `PATH`.
     pub command: String,
     /// The program's arguments.
@@ -36,13 +47,30 @@ pub struct McpServerTable {
 }
 
 /// Shows how many arguments there are and not what they are: arguments may hold secrets too.
-impl fmt::Debug for McpServerTable {
+impl fmt::Debug for McpProgramTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("McpServerTable")
+        f.debug_struct("McpProgramTable")
             .field("command", &self.command)
             .field("args", &self.args.len())
             .field("env", &self.env.keys())
             .finish()
+    }
+}
+
+/// The table of a server that is reached over HTTP.
+#[derive(Clone, Serialize)]
+pub struct McpHttpTable {
+    /// The address: `http://` or `https://`.
+    pub url: String,
+    /// Headers of every request.
+    pub headers: BTreeMap<String, SecretText>,
+}
+
+/// Shows no address: a password or a key may be part of it.
+impl fmt::Debug for McpHttpTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = f.debug_struct("McpHttpTable");
+        table.field("headers", &self.headers.keys()).finish_non_exhaustive()
     }
 }
 
@@ -80,11 +108,20 @@ fn with_names(tables: Vec<Value>) -> Result<BTreeMap<String, McpServerTable>, St
 
 fn table_of(name: &str, table: Value) -> Result<McpServerTable, String> {
     let mut fields = TableFields::of(name, table)?;
-    Ok(McpServerTable {
-        command: fields.required("command", "a string")?,
-        args: list(&mut fields)?,
-        env: variables(&mut fields)?,
-    })
+    let url: Option<String> = fields.optional("url", "a string")?;
+    let command: Option<String> = fields.optional("command", "a string")?;
+    match (url, command) {
+        (Some(_), Some(_)) => Err(format!("{name}: command and url exclude each other")),
+        (None, None) => Err(format!("{name}: missing key: command or url")),
+        (Some(url), None) => {
+            Ok(McpServerTable::Http(McpHttpTable { url, headers: texts(&mut fields, "headers")? }))
+        }
+        (None, Some(command)) => Ok(McpServerTable::Program(McpProgramTable {
+            command,
+            args: list(&mut fields)?,
+            env: texts(&mut fields, "env")?,
+        })),
+    }
 }
 
 fn list(fields: &mut TableFields<'_>) -> Result<Vec<String>, String> {
@@ -96,13 +133,17 @@ fn list(fields: &mut TableFields<'_>) -> Result<Vec<String>, String> {
     items.into_iter().enumerate().map(item).collect()
 }
 
-fn variables(fields: &mut TableFields<'_>) -> Result<BTreeMap<String, SecretText>, String> {
-    let values: Map<String, Value> = fields.optional("env", "a table")?.unwrap_or_default();
-    let variable = |(name, value): (String, Value)| match value.as_str() {
+/// A table of texts that may be secrets.
+fn texts(
+    fields: &mut TableFields<'_>,
+    key: &'static str,
+) -> Result<BTreeMap<String, SecretText>, String> {
+    let values: Map<String, Value> = fields.optional(key, "a table")?.unwrap_or_default();
+    let text = |(name, value): (String, Value)| match value.as_str() {
         Some(text) => Ok((name, text.into())),
-        None => Err(fields.wrong(&format!("env.{name}"), "a string")),
+        None => Err(fields.wrong(&format!("{key}.{name}"), "a string")),
     };
-    values.into_iter().map(variable).collect()
+    values.into_iter().map(text).collect()
 }
 
 #[cfg(test)]
@@ -126,7 +167,19 @@ mod tests {
     #[test]
     fn arguments_and_environment_are_optional() {
         let tables: McpServerTables = json::read(r#"{"a": {"command": "c"}}"#).unwrap();
-        assert!(tables.0["a"].args.is_empty() && tables.0["a"].env.is_empty());
+        let McpServerTable::Program(program) = &tables.0["a"] else { panic!("it is a program") };
+        assert!(program.args.is_empty() && program.env.is_empty());
+    }
+
+    #[test]
+    fn a_server_at_an_address_has_headers() {
+        let text = r#"{"a":{"url":"https://host/mcp","headers":{"Authorization":"Bearer hush"}}}"#;
+        let tables: McpServerTables = json::read(text).unwrap();
+        assert_eq!(serde_json::to_string(&tables).unwrap(), text);
+        let McpServerTable::Http(server) = &tables.0["a"] else { panic!("it has an address") };
+        assert_eq!(server.headers["Authorization"].expose(), "Bearer hush");
+        let without = json::read::<McpServerTables>(r#"{"a": {"url": "http://host/"}}"#).unwrap();
+        assert!(format!("{without:?}").contains("headers"));
     }
 
     #[test]
@@ -135,7 +188,10 @@ mod tests {
             ("hush", "expected value at line 1"),
             (r#""hush""#, "expected an object of servers by name, or an array"),
             (r#"{"a": "hush"}"#, "a: expected a table"),
-            (r#"{"a": {"args": ["hush"]}}"#, "a: missing key: command"),
+            (r#"{"a": {"args": ["hush"]}}"#, "a: missing key: command or url"),
+            (r#"{"a": {"command": "hush", "url": "hush"}}"#, "a: command and url exclude"),
+            (r#"{"a": {"url": ["hush"]}}"#, "a.url: expected a string"),
+            (r#"{"a": {"url": "u", "headers": {"K": 7}}}"#, "a.headers.K: expected a string"),
             (r#"{"a": {"command": ["hush"]}}"#, "a.command: expected a string"),
             (r#"{"a": {"command": "c", "args": "hush"}}"#, "a.args: expected a list of strings"),
             (
@@ -159,7 +215,13 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let text = r#"{"a": {"command": "c", "args": ["hush"], "env": {"K": "hush"}}}"#;
-        assert!(!format!("{:?}", json::read::<McpServerTables>(text).unwrap()).contains("hush"));
+        for text in [
+            r#"{"a": {"command": "c", "args": ["hush"], "env": {"K": "hush"}}}"#,
+            r#"{"a": {"url": "https://hush@host/", "headers": {"K": "hush"}}}"#,
+        ] {
+            assert!(
+                !format!("{:?}", json::read::<McpServerTables>(text).unwrap()).contains("hush")
+            );
+        }
     }
 }

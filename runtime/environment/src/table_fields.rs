@@ -34,16 +34,6 @@ impl<'t> TableFields<'t> {
         }
     }
 
-    /// The value of a key that the table must have.
-    pub(crate) fn required<T: DeserializeOwned>(
-        &mut self,
-        key: &str,
-        expected: &str,
-    ) -> Result<T, String> {
-        let value = self.optional(key, expected)?;
-        value.ok_or_else(|| format!("{}: missing key: {key}", self.table))
-    }
-
     /// The error for the value of a key.
     pub(crate) fn wrong(&self, key: &str, expected: &str) -> String {
         format!("{}.{key}: expected {expected}", self.table)

@@ -102,6 +102,9 @@ fn one_layer_decides_a_server() {
         .user("[mcp.m]\ncommand = 'mine'\nenv = {KEY = 'mine'}\n[mcp.n]\ncommand = 'n'\n")
         .project("[mcp.m]\ncommand = 'theirs'\n");
     let mcp = world.resolved().mcp;
-    assert_eq!((mcp["m"].command.value.as_str(), mcp["m"].env.len()), ("theirs", 0));
-    assert_eq!(mcp["n"].command.value, "n");
+    let program = |name: &str| match &mcp[name] {
+        McpServerSettings::Program(program) => (program.command.value.as_str(), program.env.len()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((program("m"), program("n")), (("theirs", 0), ("n", 0)));
 }

@@ -37,7 +37,7 @@ fn the_problems_of_all_layers_are_found() {
         "/p/loom.toml:14: llm.d.temperature: expected a number from 0 to 2, got 3",
         "/p/loom.toml:15: llm.d.model: the variable GONE is not set",
         "/p/loom.toml:16: llm.d.url: unknown key",
-        "/p/loom.toml:17: mcp.m: missing key: command",
+        "/p/loom.toml:17: mcp.m: missing key: command or url",
         "/p/loom.toml:18: mcp.m.args: expected a list, got a string",
         "/p/loom.toml:20: agents.a: expected a table, got an integer",
         "/p/loom.toml:21: sources[0]: missing key: url",

@@ -75,14 +75,17 @@ fn each_example_is_valid() {
                 let text = format!("{name} = {example}\n");
                 match row.name.as_str() {
                     "llm.default" => format!("{text}[llm.deepseek]\n"),
-                    name if name.starts_with("mcp.<name>.") && !name.ends_with("command") => {
+                    name if name.starts_with("mcp.<name>.headers") => {
+                        format!("{text}mcp.name.url = 'http://h/'\n")
+                    }
+                    "mcp.<name>.args" | "mcp.<name>.env.<variable>" => {
                         format!("{text}mcp.name.command = 'c'\n")
                     }
                     _ => text,
                 }
             }
         };
-        let set = [("DEEPSEEK_API_KEY", "x"), ("BRAVE_API_KEY", "x")];
+        let set = [("DEEPSEEK_API_KEY", "x"), ("BRAVE_API_KEY", "x"), ("MCP_TOKEN", "x")];
         let world = match row.files {
             "project" => World::new().project(&text),
             "machine" => World::new().file("/etc/loom/config.toml", &text),

@@ -105,7 +105,11 @@ fn an_unusable_variable_shows_neither_password_nor_key() {
 fn an_unusable_table_of_a_variable_is_named_with_its_key() {
     let good = r#""files": {"command": "npx", "env": {"KEY": "hush"}}"#;
     for (bad, reason) in [
-        (r#""far": {"type": "http", "url": "hush"}"#, "far: missing key: command"),
+        (r#""far": {"args": ["hush"]}"#, "far: missing key: command or url"),
+        (
+            r#""far": {"url": "hush"}"#,
+            "far.url: expected an address such as https://mcp.example/mcp",
+        ),
         (r#""far": {"command": "c", "args": "hush"}"#, "far.args: expected a list of strings"),
         (r#""far": {"command": "c", "env": {"K": 1}}"#, "far.env.K: expected a string"),
         (r#""far": "hush""#, "far: expected a table"),

@@ -67,7 +67,7 @@ fn what_would_be_a_problem_is_refused() {
         ("dashboard.content", "on", "dashboard.content: not supported by this version"),
         ("offline", "true", "offline cannot be set in a file"),
         ("name", "x", "name: has no effect outside of a project's loom.toml"),
-        ("mcp.m.args", "[]", "/h/.config/loom/config.toml:4: mcp.m: missing key: command"),
+        ("mcp.m.args", "[]", "/h/.config/loom/config.toml:4: mcp.m: missing key: command or url"),
         ("llm.default", "d", "/h/.config/loom/config.toml:5: llm.default: unknown provider \"d\""),
         (
             "llm.d.model",

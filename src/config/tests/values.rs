@@ -211,11 +211,15 @@ fn mcp_servers_of_the_environment_replace_those_of_all_files() {
     for (text, expected) in [
         (
             r#"{"a": {"command": "c", "args": ["1"], "env": {"K": "v"}}}"#,
-            json!({"a": ["c", ["1"], "v"]}),
+            json!({"a": [["c", ["1"]], "v"]}),
         ),
         (
             r#"[{"name": "a", "command": "c", "args": [], "env": {"K": "v"}}]"#,
-            json!({"a": ["c", [], "v"]}),
+            json!({"a": [["c", []], "v"]}),
+        ),
+        (
+            r#"{"a": {"url": "http://h/", "headers": {"K": "v"}}}"#,
+            json!({"a": [["http://h/"], "v"]}),
         ),
         ("{}", json!({})),
     ] {
@@ -224,8 +228,14 @@ fn mcp_servers_of_the_environment_replace_those_of_all_files() {
             .mcp
             .iter()
             .map(|(name, server)| {
-                let key = server.env.get("K").map(|key| key.value.expose_secret());
-                (name.clone(), json!([server.command.value, server.args.value, key]))
+                let (texts, secrets) = match server {
+                    McpServerSettings::Program(program) => {
+                        (json!([program.command.value, program.args.value]), &program.env)
+                    }
+                    McpServerSettings::Http(server) => (json!([server.url.value]), &server.headers),
+                };
+                let key = secrets.get("K").map(|key| key.value.expose_secret());
+                (name.clone(), json!([texts, key]))
             })
             .collect();
         assert_eq!(servers, expected, "{text}");

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, ffi::OsString};
 
-use loom_core::mcp::{McpServerConfig, environment};
-use loom_environment::{EnvValue, McpServerTable, McpServerTables, SecretText, names};
-use secrecy::SecretString;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use loom_core::mcp::{McpHttpConfig, McpProgramConfig, McpServerConfig, environment};
+use loom_environment::{
+    EnvValue, McpHttpTable, McpProgramTable, McpServerTable, McpServerTables, SecretText, names,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 use super::reader::{SettingsError, VariableReader};
 
@@ -29,21 +33,53 @@ fn config(
     if name.is_empty() || name.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()) {
         return Err(format!("expected a server name without spaces and colons, got {name:?}"));
     }
-    if table.command.is_empty() {
-        return Err(format!("server {name} has no command"));
+    match table {
+        McpServerTable::Program(table) => {
+            program(reader, name, table, inherited).map(McpServerConfig::Program)
+        }
+        McpServerTable::Http(table) => http(reader, name, table).map(McpServerConfig::Http),
     }
-    let env = environment_of(reader, &name, table.env)?;
-    Ok(McpServerConfig {
-        name,
-        command: table.command,
-        args: table.args,
-        env,
-        inherited: inherited.clone(),
-    })
 }
 
-/// The variables of a server, with the values of those that its table names.
-fn environment_of(
+fn program(
+    reader: &VariableReader<'_>,
+    name: String,
+    table: McpProgramTable,
+    inherited: &BTreeMap<OsString, OsString>,
+) -> Result<McpProgramConfig, String> {
+    let McpProgramTable { command, args, env } = table;
+    if command.is_empty() {
+        return Err(format!("server {name} has no command"));
+    }
+    let env = values(reader, &name, env)?;
+    Ok(McpProgramConfig { name, command, args, env, inherited: inherited.clone() })
+}
+
+fn http(
+    reader: &VariableReader<'_>,
+    name: String,
+    table: McpHttpTable,
+) -> Result<McpHttpConfig, String> {
+    let url = Url::parse(&table.url).ok();
+    let url = url.filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    // The text is not shown: it may hold a secret.
+    let Some(url) = url else {
+        return Err(format!("server {name} has a url that is no http:// or https:// address"));
+    };
+    let mut headers = HeaderMap::new();
+    for (header, value) in values(reader, &name, table.headers)? {
+        let value = HeaderValue::from_str(value.expose_secret());
+        let (Ok(key), Ok(mut value)) = (HeaderName::try_from(&header), value) else {
+            return Err(format!("server {name} has a header {header:?} that HTTP does not allow"));
+        };
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    Ok(McpHttpConfig { name, url, headers })
+}
+
+/// Secret texts of a server, with the values of the variables that its table names.
+fn values(
     reader: &VariableReader<'_>,
     server: &str,
     table: BTreeMap<String, SecretText>,
@@ -60,8 +96,6 @@ fn environment_of(
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     fn read(json: &str) -> Result<Vec<McpServerConfig>, SettingsError> {
@@ -77,7 +111,7 @@ mod tests {
         let configs =
             read(r#"{"files": {"command": "npx", "args": ["-y", "x"], "env": {"KEY": "hush"}}}"#)
                 .unwrap();
-        let [config] = &configs[..] else { panic!("{configs:?}") };
+        let [McpServerConfig::Program(config)] = &configs[..] else { panic!("{configs:?}") };
         assert_eq!((&*config.name, &*config.command), ("files", "npx"));
         assert_eq!((config.args.len(), config.env["KEY"].expose_secret()), (2, "hush"));
         assert_eq!(config.inherited.keys().collect::<Vec<_>>(), ["PATH"]);
@@ -90,11 +124,22 @@ mod tests {
         let json =
             r#"{"a": {"command": "c", "env": {"K": "${PATH}", "L": "$${PATH}", "M": "x${PATH}"}}}"#;
         let configs = read(json).unwrap();
-        let values: Vec<_> = configs[0].env.values().map(|v| v.expose_secret()).collect();
+        let [McpServerConfig::Program(config)] = &configs[..] else { panic!("{configs:?}") };
+        let values: Vec<_> = config.env.values().map(|v| v.expose_secret()).collect();
         assert_eq!(values, ["/bin", "${PATH}", "x${PATH}"]);
         let json = r#"{"a": {"command": "c", "env": {"K": "${HUSH}"}}}"#;
         let error = read(json).unwrap_err().to_string();
         assert!(error.contains("server a needs the variable HUSH, which is not set"), "{error}");
+    }
+
+    #[test]
+    fn servers_over_http_have_an_address_and_headers() {
+        let json = r#"{"a": {"url": "https://u:hush@host/mcp", "headers": {"X-Key": "${PATH}"}}}"#;
+        let configs = read(json).unwrap();
+        let [McpServerConfig::Http(config)] = &configs[..] else { panic!("{configs:?}") };
+        assert_eq!(config.url.host_str(), Some("host"));
+        assert_eq!(config.headers["x-key"], "/bin");
+        assert!(!format!("{config:?}").contains("hush"));
     }
 
     #[test]
@@ -104,9 +149,13 @@ mod tests {
             (r#"{"a": "hush"}"#, "a: expected a table"),
             (r#"{"a": {"command": ""}}"#, "server a has no command"),
             (
-                r#"{"a": {"command": "c", "env": {"K": "hush"}}, "b": {"url": "hush"}}"#,
-                "b: missing key: command",
+                r#"{"a": {"command": "c", "env": {"K": "hush"}}, "b": {"args": ["hush"]}}"#,
+                "b: missing key: command or url",
             ),
+            (r#"{"a": {"url": "hush"}}"#, "server a has a url that is no http"),
+            (r#"{"a": {"url": "file:///hush"}}"#, "server a has a url that is no http"),
+            (r#"{"a": {"url": "http://h/", "headers": {"a b": "x"}}}"#, "header \"a b\""),
+            (r#"{"a": {"url": "http://h/", "headers": {"a": "hush\n"}}}"#, "header \"a\""),
             (r#"{"a:b": {"command": "c"}}"#, "expected a server name without spaces and colons"),
             (r#"[{"command": "c"}]"#, "server 1 of the list: missing key: name"),
         ] {

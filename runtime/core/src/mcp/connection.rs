@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rmcp::{
-    Peer, RoleClient,
+    Peer, RoleClient, ServiceError,
     model::{CallToolRequestParams, ClientRequest},
 };
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use super::result;
 use crate::tool::{ToolFailure, ToolFailureKind, ToolResult};
 
 /// The number of calls that a server executes at the same time; further ones wait for their turn.
-const MAX_CONCURRENT: usize = 256;
+pub(super) const MAX_CONCURRENT: usize = 256;
 /// The number of calls that may wait: a server that hangs must not keep any number of them in memory.
 const MAX_WAITING: usize = 4096;
 
@@ -80,7 +80,12 @@ impl McpConnection {
         };
         match response {
             Ok(response) => result::tool_result(server, response),
-            Err(error) => Err(result::call_failure(server, tool, error)),
+            Err(error) => {
+                if is_unreachable(&error) {
+                    self.is_suspect.notify_one();
+                }
+                Err(result::call_failure(server, tool, error))
+            }
         }
     }
 
@@ -116,6 +121,12 @@ impl McpConnection {
     pub(super) async fn is_alive(&self, limit: Duration) -> bool {
         let ping = self.peer.send_request(ClientRequest::PingRequest(Default::default()));
         // An error response is a sign of life too.
-        timeout(limit, ping).await.is_ok()
+        let ended = timeout(limit, ping).await;
+        ended.is_ok_and(|response| !response.is_err_and(|error| is_unreachable(&error)))
     }
+}
+
+/// Whether a request did not reach the server.
+fn is_unreachable(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::TransportClosed | ServiceError::TransportSend(_))
 }

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use self::system::ProcessGroup;
-use super::{config::McpServerConfig, stderr_tail::StderrTail};
+use super::{config::McpProgramConfig, stderr_tail::StderrTail};
 
 /// How long a program may take to end after its input was closed: it may have to end what it started itself.
 const GRACE: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ impl McpProcess {
     /// The program does not outlive the runtime for long, even if the runtime is killed: its input is closed then, upon
     /// which MCP servers end.
     pub(super) fn start(
-        config: &Arc<McpServerConfig>,
+        config: &Arc<McpProgramConfig>,
     ) -> io::Result<(Self, ChildStdin, ChildStdout)> {
         let mut command = Command::new(system::program(config));
         command.args(&config.args).env_clear().envs(&config.inherited);
@@ -93,9 +93,9 @@ mod system {
     use rustix::process::{Pid, Signal, kill_process_group};
     use tokio::process::{Child, Command};
 
-    use crate::mcp::config::McpServerConfig;
+    use crate::mcp::config::McpProgramConfig;
 
-    pub(super) fn program(config: &McpServerConfig) -> &str {
+    pub(super) fn program(config: &McpProgramConfig) -> &str {
         &config.command
     }
 
@@ -140,10 +140,10 @@ mod system {
 
     use tokio::process::{Child, Command};
 
-    use crate::mcp::config::McpServerConfig;
+    use crate::mcp::config::McpProgramConfig;
 
     /// Scripts such as `npx` are found by their complete file name only.
-    pub(super) fn program(config: &McpServerConfig) -> PathBuf {
+    pub(super) fn program(config: &McpProgramConfig) -> PathBuf {
         let plain = PathBuf::from(&config.command);
         if plain.extension().is_some() {
             return plain;

@@ -1,11 +1,10 @@
-//! The task that starts, lists, watches and restarts one MCP server.
+//! The task that starts or reaches one MCP server, lists its tools, watches it, and does so again when it ends.
 
-use std::{io, process::ExitStatus, sync::Arc, time::Duration};
+use std::{future, io, process::ExitStatus, sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, Fuse, FusedFuture as _, FutureExt as _};
-use rmcp::{Peer, RoleClient, ServiceExt as _};
+use rmcp::{Peer, RoleClient, ServiceExt as _, transport::Transport};
 use tokio::{
-    process::{ChildStdin, ChildStdout},
     sync::{Notify, watch},
     time::{Instant, timeout},
 };
@@ -13,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     client::McpClient,
-    config::{McpServerConfig, McpTimeouts},
+    config::{McpHttpConfig, McpProgramConfig, McpServerConfig, McpTimeouts},
     connection::{McpConnection, McpServerState},
+    http,
     listing::{ListResult, list_tools},
     process::McpProcess,
     server_tools::McpServerTools,
@@ -28,7 +28,8 @@ use crate::{
 /// Runs one server until it is stopped.
 #[derive(Debug)]
 pub(super) struct McpServerTask {
-    config: Arc<McpServerConfig>,
+    config: McpServerConfig,
+    name: String,
     timeouts: McpTimeouts,
     registry: Arc<Registry>,
     state: watch::Sender<McpServerState>,
@@ -40,17 +41,17 @@ pub(super) struct McpServerTask {
     _claim: PrefixClaim,
 }
 
-/// A program that has answered the handshake.
+/// A server that has answered the handshake.
 struct McpSession {
     peer: Peer<RoleClient>,
-    /// Resolves when the program has closed its output.
+    /// Resolves when the program has closed its output, or the connection has ended.
     closed: BoxFuture<'static, ()>,
     tools_changed: Arc<Notify>,
 }
 
-/// One run of the program.
+/// One run of the program, or one session over HTTP.
 struct McpRun {
-    /// When the program had listed its tools; `None` if it did not come so far.
+    /// When the server had listed its tools; `None` if it did not come so far.
     up_since: Option<Instant>,
     /// Why the run ended, as in "ended (exit status: 1)"; `None` if the task was stopped.
     end: Option<String>,
@@ -65,12 +66,14 @@ impl McpServerTask {
         stop: CancellationToken,
     ) -> Self {
         let (state, receiver) = watch::channel(McpServerState::Starting);
-        let tools = Arc::new(McpServerTools::new(&config.name, receiver));
+        let name = config.name().to_owned();
+        let tools = Arc::new(McpServerTools::new(&name, receiver));
         let claimant: Arc<McpServerTools> = Arc::clone(&tools);
-        let claim = registry.claim(format!("{}:", config.name), ProviderKind::Mcp, claimant);
+        let claim = registry.claim(format!("{name}:"), ProviderKind::Mcp, claimant);
         Self {
             _claim: claim,
-            config: Arc::new(config),
+            config,
+            name,
             timeouts,
             registry: Arc::clone(registry),
             state,
@@ -85,12 +88,15 @@ impl McpServerTask {
         let mut failures = 0;
         loop {
             self.state.send_replace(McpServerState::Starting);
-            let (process, run) = self.run_program().await;
+            let (process, run) = match self.config.clone() {
+                McpServerConfig::Program(program) => self.run_program(Arc::new(program)).await,
+                McpServerConfig::Http(server) => (None, self.run_session(&server).await),
+            };
             let uptime = run.up_since.map_or(Duration::ZERO, |since| since.elapsed());
             let (pause, now_failures) = self.timeouts.restart.after(uptime, failures);
             failures = now_failures;
             let until = Instant::now() + pause;
-            let reason = run.end.map(|end| format!("MCP server {} {end}", self.config.name));
+            let reason = run.end.map(|end| format!("MCP server {} {end}", self.name));
             // Before the program is ended, which takes a moment: calls fail at once.
             if let Some(reason) = reason.clone() {
                 self.state.send_replace(McpServerState::Down { reason, until });
@@ -109,10 +115,14 @@ impl McpServerTask {
     }
 
     /// Runs the program once. Returns it, to be ended, unless it could not be started.
-    async fn run_program(&mut self) -> (Option<McpProcess>, McpRun) {
-        match McpProcess::start(&self.config) {
+    async fn run_program(
+        &mut self,
+        program: Arc<McpProgramConfig>,
+    ) -> (Option<McpProcess>, McpRun) {
+        match McpProcess::start(&program) {
             Ok((mut process, stdin, stdout)) => {
-                let run = self.serve(&mut process, stdin, stdout).await;
+                let transport = McpTransport::new(&self.name, stdout, stdin);
+                let run = self.serve(transport, Some(&mut process)).await;
                 (Some(process), run)
             }
             Err(error) => {
@@ -123,18 +133,25 @@ impl McpServerTask {
         }
     }
 
-    async fn serve(
+    /// One session with a server over HTTP.
+    async fn run_session(&mut self, server: &McpHttpConfig) -> McpRun {
+        match http::connect(server) {
+            Ok(transport) => self.serve(transport, None).await,
+            Err(end) => McpRun { up_since: None, end: Some(end) },
+        }
+    }
+
+    async fn serve<T: Transport<RoleClient> + 'static>(
         &mut self,
-        process: &mut McpProcess,
-        stdin: ChildStdin,
-        stdout: ChildStdout,
+        transport: T,
+        mut process: Option<&mut McpProcess>,
     ) -> McpRun {
         let never_up = |end| McpRun { up_since: None, end };
         let (session, tools) = tokio::select! {
             biased;
             () = self.stop.cancelled() => return never_up(None),
-            status = process.ended() => return never_up(Some(describe_end(&status))),
-            connected = self.connect(stdin, stdout) => match connected {
+            status = ended(&mut process) => return never_up(Some(describe_end(&status))),
+            connected = self.connect(transport) => match connected {
                 Ok(connected) => connected,
                 Err(reason) => return never_up(Some(reason)),
             },
@@ -145,20 +162,18 @@ impl McpServerTask {
     }
 
     /// Performs the handshake and lists the tools.
-    async fn connect(
+    async fn connect<T: Transport<RoleClient> + 'static>(
         &self,
-        stdin: ChildStdin,
-        stdout: ChildStdout,
+        transport: T,
     ) -> Result<(McpSession, Vec<Tool>), String> {
         let client = McpClient::default();
         let tools_changed = Arc::clone(&client.tools_changed);
         let limit = self.timeouts.start;
         let connected = timeout(limit, async {
-            let transport = McpTransport::new(&self.config.name, stdout, stdin);
             let service = client.serve(transport).await;
             let service = service.map_err(|error| format!("does not speak MCP: {error}"))?;
             let peer = service.peer().clone();
-            let tools = list_tools(peer.clone(), self.config.name.clone()).await?;
+            let tools = list_tools(peer.clone(), self.name.clone()).await?;
             let closed = service.waiting().map(|_| ()).boxed();
             Ok((McpSession { peer, closed, tools_changed }, tools))
         });
@@ -170,7 +185,7 @@ impl McpServerTask {
         &mut self,
         mut session: McpSession,
         tools: Vec<Tool>,
-        process: &mut McpProcess,
+        mut process: Option<&mut McpProcess>,
     ) -> Option<String> {
         let limit = self.timeouts.response;
         let connection = Arc::new(McpConnection::new(session.peer.clone()));
@@ -182,7 +197,7 @@ impl McpServerTask {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return None,
-                status = process.ended() => return Some(describe_end(&status)),
+                status = ended(&mut process) => return Some(describe_end(&status)),
                 () = &mut session.closed => return Some("closed its output".to_owned()),
                 is_alive = &mut ping, if !ping.is_terminated() => if !is_alive {
                     return Some(format!("did not respond within {limit:?}"));
@@ -190,7 +205,7 @@ impl McpServerTask {
                 listed = &mut listing, if !listing.is_terminated() => match listed {
                     Ok(tools) => self.offer_tools(tools),
                     Err(reason) => {
-                        let server = &self.config.name;
+                        let server = &self.name;
                         tracing::warn!(server, "MCP server {reason}; its offered tools stay unchanged");
                     }
                 },
@@ -198,7 +213,7 @@ impl McpServerTask {
                     ping = connection.is_alive(limit).boxed().fuse();
                 }
                 () = session.tools_changed.notified(), if listing.is_terminated() => {
-                    let list = list_tools(session.peer.clone(), self.config.name.clone());
+                    let list = list_tools(session.peer.clone(), self.name.clone());
                     listing = within(limit, list).boxed().fuse();
                 }
             }
@@ -206,7 +221,7 @@ impl McpServerTask {
     }
 
     fn offer_tools(&mut self, tools: Vec<Tool>) {
-        let server = &self.config.name;
+        let server = &self.name;
         tracing::info!(server, tools = tools.len(), "MCP server offers tools");
         match &mut self.offer {
             Some(offer) => offer.replace(tools),
@@ -215,6 +230,14 @@ impl McpServerTask {
                 *none = Some(self.registry.offer(tools, provider));
             }
         }
+    }
+}
+
+/// Waits until the program has ended; for ever where there is none.
+async fn ended(process: &mut Option<&mut McpProcess>) -> io::Result<ExitStatus> {
+    match process {
+        Some(process) => process.ended().await,
+        None => future::pending().await,
     }
 }
 

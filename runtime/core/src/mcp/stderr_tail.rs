@@ -9,7 +9,7 @@ use loom_base::{LockExt as _, clean};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::config::McpServerConfig;
+use super::config::McpProgramConfig;
 
 /// The part of a line that is kept, in bytes.
 const MAX_LINE_BYTES: usize = 500;
@@ -27,7 +27,7 @@ impl StderrTail {
     pub(super) async fn read(
         self,
         mut stderr: impl AsyncRead + Unpin,
-        config: Arc<McpServerConfig>,
+        config: Arc<McpProgramConfig>,
     ) {
         let mut line = Vec::new();
         let mut buffer = [0; 4096];
@@ -47,7 +47,7 @@ impl StderrTail {
         self.add(&line, &config);
     }
 
-    fn add(&self, line: &[u8], config: &McpServerConfig) {
+    fn add(&self, line: &[u8], config: &McpProgramConfig) {
         let text = without_secrets(&String::from_utf8_lossy(line), config.env.values());
         if text.is_empty() {
             return;
@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_lines_are_kept_without_secrets() {
         let env = [("KEY", "hush-hush"), ("N", "1")];
-        let config = McpServerConfig {
+        let config = McpProgramConfig {
             name: "s".to_owned(),
             command: String::new(),
             args: Vec::new(),

@@ -21,7 +21,16 @@ mod text;
 mod tools;
 mod transport;
 
+pub(super) use line_reader::MAX_MESSAGE_BYTES;
 pub(super) use transport::McpTransport;
+
+/// A message as a text that MCP's library can read; unchanged where it is none, or a batch.
+pub(super) fn lenient(text: String, server: &str) -> String {
+    match &message::read(text.as_bytes(), server)[..] {
+        [message] => serde_json::to_string(message).unwrap_or(text),
+        _ => text,
+    }
+}
 
 /// The number of messages in a line, for the fuzz targets.
 #[cfg(feature = "fuzzing")]

@@ -8,7 +8,7 @@ use std::{
 
 use loom_core::{
     Runtime, RuntimeOptions, ToolCall, ToolFailureKind,
-    mcp::{McpServerConfig, McpServers, McpTimeouts, RestartPolicy, environment},
+    mcp::{McpProgramConfig, McpServerConfig, McpServers, McpTimeouts, RestartPolicy, environment},
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -16,13 +16,13 @@ use rustix::process::{Pid, Signal, kill_process};
 fn filesystem_server(folder: &Path) -> McpServerConfig {
     let node = std::env::var_os("LOOM_TEST_NODE").expect("LOOM_TEST_NODE names a folder");
     let program = PathBuf::from(node).join("node_modules/.bin/mcp-server-filesystem");
-    McpServerConfig {
+    McpServerConfig::Program(McpProgramConfig {
         name: "files".to_owned(),
         command: program.to_str().unwrap().to_owned(),
         args: vec![folder.to_str().unwrap().to_owned()],
         env: [].into(),
         inherited: environment::inherited(&std::env::vars_os().collect()),
-    }
+    })
 }
 
 /// The process whose command line contains the folder.

@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use super::id_scanner::IdScanner;
 
 /// The longest message of a server, in bytes.
-pub(super) const MAX_MESSAGE_BYTES: usize = 16 << 20;
+pub(in crate::mcp) const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
