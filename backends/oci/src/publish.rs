@@ -16,6 +16,7 @@
 //! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
 //! | `document_writer` | reads and writes the documents of a signed mirror |
 //! | `image_statements` | [`ImageStatement`]: the statements of all images of a binary |
+//! | `image_garbage` | [`ImageGarbage`]: finds and removes versions that are not needed any more |
 //! | `evidence_image` | signatures as artifacts that refer to a manifest |
 //! | `referrer_writer` | attaches evidence, where there is a list of referrers and where a tag is one |
 
@@ -25,6 +26,7 @@ mod document_writer;
 mod evidence_image;
 mod image_config;
 mod image_file;
+mod image_garbage;
 mod image_publisher;
 mod image_statements;
 mod layout_archive;
@@ -37,6 +39,7 @@ mod runtime_layer;
 mod version_index;
 
 pub use docker_archive::DockerArchive;
+pub use image_garbage::ImageGarbage;
 pub use image_publisher::{ImagePublisher, ImageVersion};
 pub use image_statements::ImageStatement;
 pub use layout_archive::LayoutArchive;

@@ -406,6 +406,24 @@ impl ImageStore for RegistryTransport {
         Ok(response.headers.contains_key("oci-subject"))
     }
 
+    async fn delete_document(
+        &self,
+        repository: &str,
+        digest: &Digest,
+    ) -> Result<bool, ImageWriteError> {
+        let url = self.url(repository, &format!("manifests/sha256:{digest}"));
+        let call = RegistryCall::new(Method::DELETE, url);
+        let response = self.call(repository, &call).await?;
+        match response.status {
+            200 | 202 | 204 => Ok(true),
+            404 | 410 => Ok(false),
+            400 | 405 | 501 => {
+                Err(ImageWriteError::Undeletable { at: self.location(repository, "") })
+            }
+            _ => Err(refusal::rejected(&call.url, &response).into()),
+        }
+    }
+
     async fn put_tag(
         &self,
         repository: &str,
