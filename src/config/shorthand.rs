@@ -4,7 +4,6 @@
 use std::path::{Component, Path, PathBuf};
 
 use loom_base::redact;
-use loom_oci::{RegistryReference, reference::ReferenceError};
 use loom_source::{Name, Scheme};
 use url::Url;
 
@@ -152,14 +151,28 @@ fn registry_url(text: &str) -> Result<OciPlace, SourceTextError> {
     let shown = || redact::unusable(text);
     let url = Url::parse(text)
         .map_err(|why| SourceTextError::Url { url: shown(), why: why.to_string() })?;
-    match RegistryReference::of_url(&url) {
-        Ok(_) => Ok(OciPlace::Registry(url)),
-        Err(ReferenceError::NoHost) => Err(SourceTextError::NoHost(shown())),
-        Err(ReferenceError::Login | ReferenceError::Query | ReferenceError::Tag) => {
-            Err(SourceTextError::Registry(shown()))
-        }
-        Err(why) => Err(SourceTextError::RegistryName { url: shown(), why: why.to_string() }),
+    if !url.has_host() || url.host_str().is_none_or(str::is_empty) {
+        return Err(SourceTextError::NoHost(shown()));
     }
+    let has_login = !url.username().is_empty() || url.password().is_some();
+    let has_more = url.query().is_some() || url.fragment().is_some();
+    if has_login || has_more || url.path().contains([':', '@']) {
+        return Err(SourceTextError::Registry(shown()));
+    }
+    match url.path().chars().find(|character| !is_of_repository(*character)) {
+        None => Ok(OciPlace::Registry(url)),
+        Some(character) => {
+            let why = format!(
+                "expected lower case letters, digits, '.', '_', '-' and '/', got {character:?}"
+            );
+            Err(SourceTextError::RegistryName { url: shown(), why })
+        }
+    }
+}
+
+/// Whether a character is one of the names of repositories, as the distribution specification has them.
+fn is_of_repository(character: char) -> bool {
+    matches!(character, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '/')
 }
 
 /// The URL of a mirror. It is not opened.

@@ -17,10 +17,10 @@ use super::{CurrentIndex, MirrorTaskError, object_transfer::MAX_DOCUMENT};
 
 /// What was named or written within this time stays: a reader may still have the index that named it, and a writer may be
 /// about to name it.
-const GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(super) const GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How often the collection begins anew because the index has changed meanwhile.
-const MAX_ATTEMPTS: usize = 5;
+pub(super) const MAX_ATTEMPTS: usize = 5;
 
 /// How many releases are looked at at the same time.
 const AT_ONCE: usize = 8;
@@ -31,7 +31,7 @@ const FOLDERS: [&str; 3] = ["objects/", "releases/", "store/"];
 /// What was removed from a mirror.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MirrorGarbage {
-    /// The removed files.
+    /// The removed files; of a registry, the removed versions.
     pub files: Vec<String>,
     /// Their size in bytes.
     pub bytes: u64,

@@ -27,6 +27,7 @@
 //! | `refresh` | [`refresh()`]: keeps an index valid |
 //! | `reindex` | [`Reindex`]: makes the index from the records of a mirror |
 //! | `collect` | [`collect()`]: removes what no index has named for a while |
+//! | `image_collect` | [`collect_images`]: the same in a registry |
 //! | `verify` | [`verify()`]: checks that everything is there, and every byte |
 //! | `verify_images` | [`verify_images`]: the same of a registry or an image layout |
 //! | `verify_documents` | verifies the roots, the timestamp and the index of a mirror |
@@ -41,6 +42,7 @@ mod copied_release;
 mod current_index;
 mod diff;
 mod error;
+mod image_collect;
 mod image_push;
 mod image_reindex;
 mod index_writer;
@@ -76,6 +78,7 @@ pub use copied_release::CopiedRelease;
 pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
+pub use image_collect::collect_images;
 pub use image_push::{ImageParts, PushedVersion, image_size, is_image, push_images};
 pub use image_reindex::ImageReindex;
 pub use index_writer::{IndexChange, IndexWriter};

@@ -5,7 +5,7 @@ use loom_source::{
     VersionListing, record::IndexEntry,
 };
 
-use super::{MirrorFiles, MirrorTaskError, SyncSelection};
+use super::{MirrorFiles, MirrorTaskError, SyncSelection, selection::OldestVersions};
 use crate::{config::SourceKind, sources::Candidate, trust::Channel};
 
 /// Whether a source has an index.
@@ -54,6 +54,12 @@ impl SourceReleases {
     /// The releases that the source has withdrawn.
     pub fn withdrawn(&self) -> impl Iterator<Item = Release> {
         self.releases.iter().filter(|one| one.yanked).map(|one| one.release.clone())
+    }
+
+    /// For each product, the oldest version that is kept, of those that the source has and those that an index names.
+    pub fn oldest(&self, selection: &SyncSelection, there: &[IndexEntry]) -> OldestVersions {
+        let there: Vec<Release> = there.iter().map(IndexEntry::release).collect();
+        selection.oldest(self.releases.iter().map(|one| &one.release).chain(&there))
     }
 }
 

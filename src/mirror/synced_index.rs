@@ -23,9 +23,7 @@ impl SyncedIndex<'_> {
     /// The releases of the index, as they are to be.
     fn applied(&self, current: &IndexPayload) -> Vec<IndexEntry> {
         let withdrawn: HashSet<Release> = self.offered.withdrawn().collect();
-        let there: Vec<Release> = current.releases.iter().map(IndexEntry::release).collect();
-        let offered = self.offered.releases.iter().map(|one| &one.release);
-        let oldest = self.selection.oldest(offered.chain(&there));
+        let oldest = self.offered.oldest(self.selection, &current.releases);
         let mut releases = current.releases.clone();
         releases.retain(|entry| oldest.keeps(&entry.release()));
         for entry in &mut releases {

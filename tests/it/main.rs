@@ -44,6 +44,7 @@ mod going_back;
 mod hedge;
 mod hostile;
 mod house;
+mod image_gc;
 mod image_mirrors;
 mod image_withdrawals;
 mod in_the_wild;

@@ -71,6 +71,16 @@ pub(crate) trait ImageStore: ImageTransport {
         document: &WrittenDocument,
     ) -> Result<bool, ImageWriteError>;
 
+    /// Deletes a document, and all tags that name it. Returns whether it was there.
+    ///
+    /// # Errors
+    /// [`ImageWriteError::Undeletable`] where the location deletes nothing.
+    async fn delete_document(
+        &self,
+        repository: &str,
+        digest: &Digest,
+    ) -> Result<bool, ImageWriteError>;
+
     /// Writes a document and lets a tag name it, whatever the tag named before.
     async fn put_tag(
         &self,

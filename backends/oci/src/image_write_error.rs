@@ -74,6 +74,12 @@ pub enum ImageWriteError {
         /// What it is.
         why: String,
     },
+    /// The location deletes nothing.
+    #[error("{at} deletes no manifests")]
+    Undeletable {
+        /// The repository.
+        at: String,
+    },
     /// Other writers changed a tag each time.
     #[error("{at} was changed by other writers, again and again")]
     Contended {

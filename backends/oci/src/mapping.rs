@@ -30,6 +30,10 @@ pub const MIRROR_ARTIFACT: &str = "application/vnd.loom.mirror.v1";
 pub const INDEX_TAG: &str = "loom-index";
 /// The tag of the timestamp of a signed mirror.
 pub const TIMESTAMP_TAG: &str = "loom-timestamp";
+/// The tag of the list of what the index does not name, which collections write.
+pub const UNNAMED_TAG: &str = "loom-unnamed";
+/// The path of that list among the documents of a mirror.
+pub const UNNAMED_PATH: &str = "releases/unnamed.json";
 /// The beginning of the tags of the roots of a signed mirror, before their numbers.
 pub const ROOT_TAG: &str = "loom-root-";
 

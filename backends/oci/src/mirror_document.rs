@@ -8,7 +8,7 @@ use loom_source::{
 
 use crate::{
     manifest::{ImageContent, ImageDocument},
-    mapping::{INDEX_TAG, ROOT_TAG, TIMESTAMP_TAG},
+    mapping::{INDEX_TAG, ROOT_TAG, TIMESTAMP_TAG, UNNAMED_PATH, UNNAMED_TAG},
     transport::ImageTransport,
 };
 
@@ -17,6 +17,7 @@ pub(crate) fn reserved_tag(path: &str) -> Option<String> {
     match path {
         Index::PATH => Some(INDEX_TAG.to_owned()),
         IndexTimestamp::PATH => Some(TIMESTAMP_TAG.to_owned()),
+        UNNAMED_PATH => Some(UNNAMED_TAG.to_owned()),
         _ => {
             let number = path.strip_prefix("root/")?.strip_suffix(".json")?.parse().ok()?;
             (MirrorRoot::path(number) == path).then(|| format!("{ROOT_TAG}{number}"))
@@ -67,6 +68,7 @@ mod tests {
         for (path, tag) in [
             ("releases/index.json", Some("loom-index")),
             ("releases/timestamp.json", Some("loom-timestamp")),
+            ("releases/unnamed.json", Some("loom-unnamed")),
             ("root/1.json", Some("loom-root-1")),
             ("root/12.json", Some("loom-root-12")),
             ("root/01.json", None),

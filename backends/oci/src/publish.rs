@@ -21,6 +21,7 @@
 //! | `image_statements` | [`ImageStatement`]: the statements of all images of a binary |
 //! | `referrer_image` | signatures and lists of components as artifacts that refer to a manifest |
 //! | `referrer_writer` | attaches them, where there is a list of referrers and where a tag is one |
+//! | `image_garbage` | [`ImageGarbage`]: finds and removes versions that are not needed any more |
 
 mod archive_layer;
 mod docker_archive;
@@ -28,6 +29,7 @@ mod document_writer;
 mod fetched_blob;
 mod image_config;
 mod image_file;
+mod image_garbage;
 mod image_publisher;
 mod image_sbom;
 mod image_statements;
@@ -43,6 +45,7 @@ mod source_revision;
 mod version_index;
 
 pub use docker_archive::DockerArchive;
+pub use image_garbage::ImageGarbage;
 pub use image_publisher::{ImagePublisher, ImageVersion};
 pub use image_sbom::{ImageSbom, LARGEST_SBOM, SbomFormat};
 pub use image_statements::ImageStatement;

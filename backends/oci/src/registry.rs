@@ -9,6 +9,7 @@
 //! | `token_request` | exchanges a login for a token |
 //! | `refusal` | what a status other than success means |
 //! | `next_page` | reads the `Link` to the next page of a list |
+//! | `registry_call` | `RegistryCall`: a request that changes something, and how it is sent |
 //! | `upload` | writes blobs and documents |
 
 mod authorization;
@@ -19,6 +20,7 @@ mod challenge;
 pub(crate) mod fuzzing;
 mod next_page;
 mod refusal;
+mod registry_call;
 mod token_request;
 mod upload;
 

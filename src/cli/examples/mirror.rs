@@ -69,7 +69,16 @@ pub(super) const ALL: &[CommandExamples] = &[
             "Never select 0.2.0 any more",
         )],
     ),
-    ("mirror gc", &[example("loom mirror gc /srv/loom --dry-run", "Print what would be removed")]),
+    (
+        "mirror gc",
+        &[
+            example("loom mirror gc /srv/loom --dry-run", "Print what would be removed"),
+            example(
+                "loom mirror gc oci://registry.example/loom",
+                "Remove the versions that its index has not named for 7 days",
+            ),
+        ],
+    ),
     (
         "mirror root",
         &[example("loom mirror root new /srv/loom --to root.json", "Begin the next root")],

@@ -7,17 +7,17 @@ use serde_json::json;
 
 use super::mirror_location::MirrorLocation;
 use crate::cli::writer_args::counted;
-use crate::cli::{Exit, Outcome, context::Context};
+use crate::cli::{CommandError, Exit, Outcome, context::Context, verbose};
 use loom_runtime::{
     acquire::SourceRuntime,
-    config::Flags,
+    config::{Flags, Resolved},
     mirror::{self, MirrorGarbage},
 };
 
 /// Arguments of `loom mirror gc`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
+    /// The mirror: the name of a configured source, a folder, s3://…, gs://…, az://… or a registry (oci://HOST/REPOSITORY)
     mirror: MirrorLocation,
     /// Print what would be removed, and remove nothing
     #[arg(long)]
@@ -26,12 +26,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let destination = args.mirror.destination(context, &resolved)?;
-    let collected = mirror::collect(destination.as_ref(), args.dry_run, SystemTime::now());
-    let MirrorGarbage { files, bytes, young } = SourceRuntime::default().block_on(collected)??;
+    let (garbage, is_registry) = collected(args, context, &resolved)?;
+    let MirrorGarbage { files, bytes, young } = garbage;
     let document = json!({
         "schema": 1, "dry_run": args.dry_run, "files": files, "bytes": bytes, "young": young,
     });
+    let what = if is_registry { "version" } else { "file" };
     context.printer.answer(&document, || {
         let list: String = if args.dry_run {
             files.iter().map(|file| format!("{file}\n")).collect()
@@ -39,12 +39,40 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             String::new()
         };
         let did = if args.dry_run { "would remove" } else { "removed" };
-        format!("{list}{did} {} ({})", counted(files.len(), "file"), HumanBytes(bytes))
+        format!("{list}{did} {} ({})", counted(files.len(), what), HumanBytes(bytes))
     })?;
     if young > 0 {
-        context.printer.message(format!(
-            "{young} files that no index names stay: they were written less than 7 days ago"
-        ));
+        context.printer.message(match is_registry {
+            true => format!(
+                "{} that the index does not name: what it does not name in 7 days either is removed then",
+                counted(young, what)
+            ),
+            false => format!(
+                "{young} files that no index names stay: they were written less than 7 days ago"
+            ),
+        });
+    }
+    if is_registry && !files.is_empty() && !args.dry_run {
+        context.printer.message("the registry frees the space when it collects its own garbage");
     }
     Ok(Exit::Success)
+}
+
+/// What was removed, and whether the mirror is a registry.
+fn collected(
+    args: &Args,
+    context: &Context,
+    resolved: &Resolved,
+) -> Result<(MirrorGarbage, bool), CommandError> {
+    let (runtime, now) = (SourceRuntime::default(), SystemTime::now());
+    if let Some(publisher) = args.mirror.images(context, resolved)? {
+        let binary = &resolved.binary.value;
+        let collected = mirror::collect_images(&publisher, binary, args.dry_run, now);
+        let collected = runtime.block_on(collected);
+        verbose::report_skipped(&context.printer, &publisher, publisher.skipped());
+        return Ok((collected??, true));
+    }
+    let destination = args.mirror.destination(context, resolved)?;
+    let collected = mirror::collect(destination.as_ref(), args.dry_run, now);
+    Ok((runtime.block_on(collected)??, false))
 }

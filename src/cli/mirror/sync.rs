@@ -106,7 +106,7 @@ impl SyncRun<'_> {
         selection: &SyncSelection,
     ) -> Result<SyncReport, MirrorTaskError> {
         let current = CurrentIndex::read(self.writer.documents).await?;
-        let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
+        let oldest = offered.oldest(selection, &current.payload.releases);
         let releases = offered.releases.into_iter().map(|one| one.release);
         let missing = releases
             .filter(|release| selection.evidence || current.payload.entry(release).is_none());

@@ -106,7 +106,8 @@ fn missing(
     let reading = async {
         let of = OfferedIndex::of(&spec.kind);
         let offered = mirror::offered(&candidate, of, product, &selection).await?;
-        let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
+        let there = index.map(|index| index.payload.releases.as_slice()).unwrap_or_default();
+        let oldest = offered.oldest(&selection, there);
         // Tags alone cannot say what is withdrawn.
         let kept = offered.releases.iter().filter(|one| index.is_some() || !one.yanked);
         let mut releases: Vec<Release> =

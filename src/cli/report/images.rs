@@ -36,6 +36,10 @@ impl From<ImageWriteError> for CommandError {
             ImageWriteError::NoRepository { .. } => {
                 (Exit::Usage, "name a repository: oci://HOST/REPOSITORY")
             }
+            ImageWriteError::Undeletable { .. } => (
+                Exit::Usage,
+                "let the registry delete (docker-registry: REGISTRY_STORAGE_DELETE_ENABLED=true); a layout is made anew with `loom mirror sync --to oci-layout:FOLDER`",
+            ),
             ImageWriteError::Contended { .. } => (Exit::Busy, "try again later"),
             ImageWriteError::Mismatch { .. } => {
                 (Exit::Integrity, "`loom store verify` lists everything that is damaged")

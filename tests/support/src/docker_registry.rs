@@ -51,10 +51,19 @@ impl Drop for DockerRegistry {
 impl DockerRegistry {
     /// Starts a registry on a port that the operating system picks, over a new folder.
     pub fn start(access: &RegistryAccess) -> Self {
+        Self::configured(access, true)
+    }
+
+    /// Starts a registry that deletes nothing, as it is without a setting.
+    pub fn without_deletion(access: &RegistryAccess) -> Self {
+        Self::configured(access, false)
+    }
+
+    fn configured(access: &RegistryAccess, deletes: bool) -> Self {
         let work = tempfile::Builder::new().prefix("loom-registry-").tempdir().unwrap();
         let file = work.path().join("config.yml");
         fs::create_dir(work.path().join("data")).unwrap();
-        fs::write(&file, configuration(work.path(), access)).unwrap();
+        fs::write(&file, configuration(work.path(), access, deletes)).unwrap();
         let log = fs::File::create(work.path().join("access.log")).unwrap();
         let mut child = Command::new(program())
             .arg("serve")
@@ -113,7 +122,7 @@ fn program() -> PathBuf {
     found.expect("docker-registry is missing; `cargo xtask test` installs Debian's package")
 }
 
-fn configuration(work: &Path, access: &RegistryAccess) -> String {
+fn configuration(work: &Path, access: &RegistryAccess, deletes: bool) -> String {
     let path = work.display();
     let auth = match access {
         RegistryAccess::Open => String::new(),
@@ -132,7 +141,7 @@ fn configuration(work: &Path, access: &RegistryAccess) -> String {
     format!(
         "version: 0.1\n\
          log: {{level: info}}\n\
-         storage: {{filesystem: {{rootdirectory: {path}/data}}, delete: {{enabled: true}}}}\n\
+         storage: {{filesystem: {{rootdirectory: {path}/data}}, delete: {{enabled: {deletes}}}}}\n\
          http: {{addr: \"127.0.0.1:0\", secret: test}}\n{auth}"
     )
 }

@@ -207,6 +207,14 @@ impl ImageStore for LayoutTransport {
         Ok(false)
     }
 
+    async fn delete_document(
+        &self,
+        repository: &str,
+        _digest: &Digest,
+    ) -> Result<bool, ImageWriteError> {
+        Err(ImageWriteError::Undeletable { at: self.location(repository, "") })
+    }
+
     async fn put_tag(
         &self,
         repository: &str,

@@ -104,13 +104,14 @@ fn received(requests: &[String], prefix: &str) -> usize {
     requests.iter().filter(is_blob).count()
 }
 
-/// Publishes over a line that breaks at every request in turn, and once more over one that does not. Returns the prefixes.
-async fn broken_everywhere(registry: &str, cut: fn() -> Passage) -> Vec<String> {
+/// Publishes over a line that breaks at every second request in turn from the one with this number on, and once more over one that
+/// does not. Returns the prefixes.
+async fn broken(registry: &str, first: usize, cut: fn() -> Passage) -> Vec<String> {
     let folder = Releases::new();
     let release = release(&folder);
     let line = FailingRegistry::before(registry, |_| Passage::Passed);
     let mut prefixes = Vec::new();
-    for from_here in 0.. {
+    for from_here in (first..).step_by(2) {
         let prefix = format!("cut/at{from_here}");
         line.set(move |request| match request.number >= from_here {
             true => cut(),
@@ -140,10 +141,10 @@ async fn broken_everywhere(registry: &str, cut: fn() -> Passage) -> Vec<String> 
 }
 
 /// Nothing is half published, and the next run sends what is missing: each blob arrives once.
-async fn breaks(cut: fn() -> Passage) {
+async fn breaks(first: usize, cut: fn() -> Passage) {
     let registry = DockerRegistry::start(&RegistryAccess::Open);
-    let prefixes = broken_everywhere(&registry.address, cut).await;
-    assert!(prefixes.len() > 20, "{} requests", prefixes.len());
+    let prefixes = broken(&registry.address, first, cut).await;
+    assert!(prefixes.len() > 10, "{} requests", prefixes.len());
     let requests = registry.requests();
     for prefix in prefixes {
         assert_eq!(received(&requests, &prefix), 5, "{prefix}: a blob was sent twice");
@@ -152,12 +153,12 @@ async fn breaks(cut: fn() -> Passage) {
 
 #[tokio::test]
 async fn a_line_that_breaks_in_the_middle_leaves_nothing_half_published() {
-    breaks(|| Passage::CutInTheMiddle).await;
+    breaks(0, || Passage::CutInTheMiddle).await;
 }
 
 #[tokio::test]
 async fn what_arrived_although_its_answer_was_lost_is_not_sent_again() {
-    breaks(|| Passage::AnswerLost).await;
+    breaks(1, || Passage::AnswerLost).await;
 }
 
 #[tokio::test]
@@ -365,7 +366,7 @@ fn located_at(at: &str) -> impl Fn() -> Passage + Send + 'static {
 #[tokio::test]
 async fn a_registry_with_a_list_of_referrers_is_gone_on_with() {
     let registry = FerroRegistry::start();
-    let prefixes = broken_everywhere(&registry.address.to_string(), || Passage::AnswerLost).await;
+    let prefixes = broken(&registry.address.to_string(), 0, || Passage::AnswerLost).await;
     // Its repositories share their blobs: the later ones need fewer requests.
-    assert!(prefixes.len() > 10, "{} requests", prefixes.len());
+    assert!(prefixes.len() > 4, "{} requests", prefixes.len());
 }

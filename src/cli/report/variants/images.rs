@@ -20,6 +20,7 @@ variants!(ImageWriteError {
     NoRepository,
     NoImage,
     Foreign,
+    Undeletable,
     Contended,
     Mismatch,
     Statement,
@@ -50,6 +51,9 @@ pub(super) fn errors() -> Vec<ImageWriteError> {
             platform: Platform::MacosAarch64,
         },
         ImageWriteError::Foreign { at: at(), why: "unknown field `subject`".to_owned() },
+        ImageWriteError::Undeletable {
+            at: "oci://registry.example/loom/loom-bridge-server".to_owned(),
+        },
         ImageWriteError::Contended { at: at() },
         ImageWriteError::Mismatch {
             path: "/cache/store/archive".to_owned(),
