@@ -103,8 +103,9 @@ fn images_have_lists_of_components_and_the_commit_wherever_they_are_copied() {
             TestedRegistry::Docker(_) => url.clone(),
             TestedRegistry::Ferro(_) => {
                 let bundle = ["mirror", "bundle", "--format", "oci-layout", "--from", &url];
-                let all = ["--version", "0.2.0", "--to", "images.tar"];
-                owner.loom(&[&bundle[..], &all].concat()).ok();
+                let all = PLATFORMS.iter().flat_map(|platform| ["--platform", platform]);
+                let all = ["--version", "0.2.0", "--to", "images.tar"].into_iter().chain(all);
+                owner.loom(&[&bundle[..], &all.collect::<Vec<_>>()].concat()).ok();
                 "oci-layout:images.tar".to_owned()
             }
         };
