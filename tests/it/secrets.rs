@@ -54,7 +54,10 @@ fn one_unusable_table_shows_no_other() {
     );
     assert_never_printed(&sandbox, "hush", "LOOM_MCP_SERVERS");
     let run = sandbox.loom(&["up", "--detach"]).code(2);
-    run.says(&["LOOM_MCP_SERVERS: far: missing key: command", "an object of {command, args, env}"]);
+    run.says(&[
+        "LOOM_MCP_SERVERS: far.url: expected an address",
+        "an object of {command, args, env}",
+    ]);
 }
 
 #[test]
