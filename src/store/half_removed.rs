@@ -56,11 +56,11 @@ fn taken(name: &str) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _, time::SystemTime};
+    use std::{fs, time::SystemTime};
 
     use crate::store::{
         GcRules, GcRun,
-        tests::{assert_intact, home, install},
+        tests::{assert_intact, damage, home, install},
     };
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
         }
         store.remove_link(&gone.release).unwrap();
         for path in [store.record_path(&gone.release), store.verification_path(&gone.release)] {
-            std::fs::remove_file(path).unwrap();
+            fs::remove_file(path).unwrap();
         }
         assert_eq!(store.half_removed().unwrap(), [cut.tree]);
         // Other commands delete what nothing names, and nothing else.
@@ -104,9 +104,7 @@ mod tests {
             fs::write(store.trash_path(&installed.tree), b"").unwrap();
         }
         // The deletion of one has begun.
-        let folder = begun.entry.parent().unwrap();
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-        fs::remove_file(&begun.entry).unwrap();
+        damage(&begun.entry, b"");
         assert_eq!(store.half_removed().unwrap(), [cut.tree]);
         store.sweep().unwrap();
         assert!(store.is_marked(&cut.tree) && cut.entry.is_file(), "others leave it as it is");

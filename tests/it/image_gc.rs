@@ -58,7 +58,7 @@ impl KeptRegistry {
         registry.put("loom-unnamed", &[list.as_bytes()]);
     }
 
-    /// Whether somebody without a root gets a version, with its signature.
+    /// Whether a reader without a root gets a version, with its signature.
     fn serves(&self, version: &str) -> bool {
         let user = Sandbox::new();
         trust(&user, &self.url, &required(&[&self.signer.public]));

@@ -35,7 +35,7 @@ const server = createServer(async (request, response) => {
         return;
     }
     if (request.headers.authorization !== `Bearer ${token}`) {
-        response.writeHead(401).end('no token');
+        response.writeHead(401).end(`no \u001b[31mtoken: ${request.headers.authorization}`);
         return;
     }
     const id = request.headers['mcp-session-id'];

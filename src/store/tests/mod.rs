@@ -168,7 +168,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Overwrites a read-only file in place.
-fn damage(path: &Path, bytes: &[u8]) {
+pub(super) fn damage(path: &Path, bytes: &[u8]) {
     let folder = path.parent().unwrap();
     super::durable::set_mode(folder, 0o755).unwrap();
     super::durable::set_mode(path, 0o644).unwrap();

@@ -8,7 +8,7 @@ use std::{
 
 use super::until;
 
-/// What systemd is told at its start. It asks nobody for a time zone, and nothing gives this network an address.
+/// Options for the kernel line: no questions about time zone and language, and no wait for an address of the network.
 const BOOT: [&str; 4] = [
     "systemd.firstboot=off",
     "systemd.mask=systemd-firstboot.service",
@@ -27,7 +27,7 @@ pub struct SystemdMachine {
 
 impl Drop for SystemdMachine {
     fn drop(&mut self) {
-        // systemd ends for no other signal where nobody answers its questions, and all in its namespace with it.
+        // systemd would shut down on SIGTERM and wait for its console; with its first process the namespace ends.
         let _ = Command::new("kill").args(["-KILL", &self.init]).stderr(Stdio::null()).status();
         let _ = self.nspawn.kill();
         let _ = self.nspawn.wait();

@@ -20,6 +20,9 @@ const AT_ONCE: usize = 8;
 /// The largest number of documents that are removed with one tag: manifests, and what refers to them.
 const MAX_DOCUMENTS: usize = 10_000;
 
+/// The largest number of documents that the tags which stay may need.
+const MAX_KEPT: usize = 1_000_000;
+
 /// A tag that is not needed, with the documents that nothing else names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageGarbage {
@@ -118,6 +121,10 @@ impl TagSweep<'_> {
         while let Some(document) = unread.pop() {
             if !self.kept.insert(document.digest) {
                 continue;
+            }
+            if self.kept.len() + unread.len() > MAX_KEPT {
+                let why = format!("its tags need more than {MAX_KEPT} documents");
+                return Err(SourceError::malformed(store.location(repository, ""), why).into());
             }
             let at = || store.location(repository, &format!("sha256:{}", document.digest));
             // What cannot be understood may name anything.

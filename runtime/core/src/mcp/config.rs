@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ffi::OsString, fmt, time::Duration};
 
 use reqwest::header::HeaderMap;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::restart::RestartPolicy;
@@ -23,6 +23,19 @@ impl McpServerConfig {
         match self {
             Self::Program(program) => &program.name,
             Self::Http(server) => &server.name,
+        }
+    }
+
+    /// The texts that may be secrets: values of variables, and the words in headers, such as the token behind `Bearer`.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Program(program) => {
+                program.env.values().map(|value| value.expose_secret()).collect()
+            }
+            Self::Http(server) => {
+                let values = server.headers.values().filter_map(|value| value.to_str().ok());
+                values.flat_map(str::split_whitespace).collect()
+            }
         }
     }
 }
@@ -65,8 +78,8 @@ pub struct McpProgramConfig {
 /// Timeouts of all MCP servers, and when they are started again.
 #[derive(Debug, Clone, Copy)]
 pub struct McpTimeouts {
-    /// From the start of a program, or the first request over HTTP, to its list of tools. Long, since programs such as `npx` may download the server
-    /// first.
+    /// From the start of a program, or the first request over HTTP, to the list of tools. Long, since programs such as `npx`
+    /// may download the server first.
     pub start: Duration,
     /// How long a server may take to answer a ping, or to list its tools again.
     pub response: Duration,

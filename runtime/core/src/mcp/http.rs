@@ -32,6 +32,12 @@ use super::{
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The product that requests name.
+const USER_AGENT: &str = concat!("loom/", env!("CARGO_PKG_VERSION"));
+
+/// How much of the body of a refusal is read, in bytes.
+const MAX_REFUSAL: usize = 500;
+
 type HttpError = StreamableHttpError<reqwest::Error>;
 type HeaderTable = HashMap<HeaderName, HeaderValue>;
 
@@ -62,12 +68,10 @@ pub(super) fn connect(
         .max_concurrent_requests(MAX_CONCURRENT);
     transport.max_sse_event_size = MAX_MESSAGE_BYTES;
     transport.max_json_response_size = MAX_MESSAGE_BYTES;
+    transport.max_error_response_size = MAX_REFUSAL;
     let client = McpHttpClient { client, server: config.name.as_str().into() };
     Ok(StreamableHttpClientTransport::with_client(client, transport))
 }
-
-/// The product that requests name.
-const USER_AGENT: &str = concat!("loom/", env!("CARGO_PKG_VERSION"));
 
 /// An address may hold a password or a key.
 fn without_address(error: HttpError) -> HttpError {

@@ -18,6 +18,7 @@ use super::{
     listing::{ListResult, list_tools},
     process::McpProcess,
     server_tools::McpServerTools,
+    stderr_tail::without_secrets,
     wire::McpTransport,
 };
 use crate::{
@@ -25,11 +26,13 @@ use crate::{
     tool::{ProviderKind, Tool},
 };
 
+/// The longest reason for the end of a run, in characters.
+const MAX_REASON: usize = 500;
+
 /// Runs one server until it is stopped.
 #[derive(Debug)]
 pub(super) struct McpServerTask {
     config: McpServerConfig,
-    name: String,
     timeouts: McpTimeouts,
     registry: Arc<Registry>,
     state: watch::Sender<McpServerState>,
@@ -73,7 +76,6 @@ impl McpServerTask {
         Self {
             _claim: claim,
             config,
-            name,
             timeouts,
             registry: Arc::clone(registry),
             state,
@@ -96,7 +98,8 @@ impl McpServerTask {
             let (pause, now_failures) = self.timeouts.restart.after(uptime, failures);
             failures = now_failures;
             let until = Instant::now() + pause;
-            let reason = run.end.map(|end| format!("MCP server {} {end}", self.name));
+            let reason =
+                run.end.map(|end| format!("MCP server {} {}", self.name(), self.shown(&end)));
             // Before the program is ended, which takes a moment: calls fail at once.
             if let Some(reason) = reason.clone() {
                 self.state.send_replace(McpServerState::Down { reason, until });
@@ -114,6 +117,16 @@ impl McpServerTask {
         }
     }
 
+    fn name(&self) -> &str {
+        self.config.name()
+    }
+
+    /// Why a run ended, which may have words of the server: cleaned, without the secrets that it was sent, and cut.
+    fn shown(&self, end: &str) -> String {
+        let shown = without_secrets(end, self.config.secrets().into_iter());
+        shown.chars().take(MAX_REASON).collect()
+    }
+
     /// Runs the program once. Returns it, to be ended, unless it could not be started.
     async fn run_program(
         &mut self,
@@ -121,7 +134,7 @@ impl McpServerTask {
     ) -> (Option<McpProcess>, McpRun) {
         match McpProcess::start(&program) {
             Ok((mut process, stdin, stdout)) => {
-                let transport = McpTransport::new(&self.name, stdout, stdin);
+                let transport = McpTransport::new(self.name(), stdout, stdin);
                 let run = self.serve(transport, Some(&mut process)).await;
                 (Some(process), run)
             }
@@ -173,7 +186,7 @@ impl McpServerTask {
             let service = client.serve(transport).await;
             let service = service.map_err(|error| format!("does not speak MCP: {error}"))?;
             let peer = service.peer().clone();
-            let tools = list_tools(peer.clone(), self.name.clone()).await?;
+            let tools = list_tools(peer.clone(), self.name().to_owned()).await?;
             let closed = service.waiting().map(|_| ()).boxed();
             Ok((McpSession { peer, closed, tools_changed }, tools))
         });
@@ -205,7 +218,7 @@ impl McpServerTask {
                 listed = &mut listing, if !listing.is_terminated() => match listed {
                     Ok(tools) => self.offer_tools(tools),
                     Err(reason) => {
-                        let server = &self.name;
+                        let server = self.name();
                         tracing::warn!(server, "MCP server {reason}; its offered tools stay unchanged");
                     }
                 },
@@ -213,7 +226,7 @@ impl McpServerTask {
                     ping = connection.is_alive(limit).boxed().fuse();
                 }
                 () = session.tools_changed.notified(), if listing.is_terminated() => {
-                    let list = list_tools(session.peer.clone(), self.name.clone());
+                    let list = list_tools(session.peer.clone(), self.name().to_owned());
                     listing = within(limit, list).boxed().fuse();
                 }
             }
@@ -221,7 +234,7 @@ impl McpServerTask {
     }
 
     fn offer_tools(&mut self, tools: Vec<Tool>) {
-        let server = &self.name;
+        let server = self.name();
         tracing::info!(server, tools = tools.len(), "MCP server offers tools");
         match &mut self.offer {
             Some(offer) => offer.replace(tools),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use loom_base::{LockExt as _, clean};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::config::McpProgramConfig;
@@ -48,7 +48,8 @@ impl StderrTail {
     }
 
     fn add(&self, line: &[u8], config: &McpProgramConfig) {
-        let text = without_secrets(&String::from_utf8_lossy(line), config.env.values());
+        let secrets = config.env.values().map(|secret| secret.expose_secret());
+        let text = without_secrets(&String::from_utf8_lossy(line), secrets);
         if text.is_empty() {
             return;
         }
@@ -67,9 +68,9 @@ impl StderrTail {
 }
 
 /// A text without the values of secrets, and without control characters, which could move a terminal's cursor.
-fn without_secrets<'a>(text: &str, secrets: impl Iterator<Item = &'a SecretString>) -> String {
+pub(super) fn without_secrets<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
     let mut text = clean::blanked(text);
-    for secret in secrets.map(|secret| secret.expose_secret()) {
+    for secret in secrets {
         if secret.len() >= MIN_SECRET_LENGTH {
             text = text.replace(secret, "[secret]");
         }
