@@ -257,12 +257,16 @@ pub(super) fn remove_any(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Makes the folders of a tree writable. What is missing is no error: other processes may be deleting the same tree.
 fn make_writable(folder: &Path) -> Result<(), StoreError> {
-    let Some(meta) =
-        super::error::absent(fs::symlink_metadata(folder)).map_err(at(FileAction::Read, folder))?
-    else {
-        return Ok(());
-    };
+    match make_folders_writable(folder) {
+        Err(e) if e.is_absent() => Ok(()),
+        result => result,
+    }
+}
+
+fn make_folders_writable(folder: &Path) -> Result<(), StoreError> {
+    let meta = fs::symlink_metadata(folder).map_err(at(FileAction::Read, folder))?;
     if !meta.is_dir() {
         return if cfg!(windows) { set_mode(folder, 0o644) } else { Ok(()) };
     }

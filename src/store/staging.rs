@@ -43,9 +43,10 @@ impl Store {
     /// [`StoreError::Io`] where a folder cannot be listed.
     pub fn sweep(&self) -> Result<(), StoreError> {
         self.retire_damaged()?;
+        // The names are listed first: a removal that takes a tree out of use from here on deletes it itself.
+        let (folders, marks) = folders_and_files(&self.trees())?;
         let needed = self.half_removed()?;
         let is_needed = |name: &str| needed.iter().any(|tree| trash_name(tree) == name);
-        let (folders, marks) = folders_and_files(&self.trees())?;
         for (name, path) in folders {
             if name.starts_with(".new-") {
                 // Another user's folder stays.

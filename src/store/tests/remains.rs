@@ -171,3 +171,24 @@ fn a_marked_tree_is_absent_and_replaced() {
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert!(findings[0].what.contains("it is missing"), "{findings:?}");
 }
+
+#[test]
+fn several_processes_may_delete_the_same_tree() {
+    let home = home();
+    let store = &home.store;
+    store.prepare().unwrap();
+    for round in 0..20_u8 {
+        let tree = Digest::of(&[round]);
+        let folder = store.tree(&tree);
+        for name in 0..20 {
+            fs::create_dir_all(folder.join(format!("{name}/a/b"))).unwrap();
+        }
+        store.condemn(&tree).unwrap();
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| store.delete_trash(&tree).unwrap());
+            }
+        });
+        assert!(!store.trash_path(&tree).exists());
+    }
+}
