@@ -1,6 +1,6 @@
 //! The message `Delivery`, implemented by hand: its event is encoded once and sent many times.
 
-use loom_core::Envelope;
+use loom_core::{Envelope, TraceContext};
 use prost::{
     DecodeError, Message,
     bytes::{Buf, BufMut, Bytes},
@@ -12,6 +12,7 @@ use crate::{convert, proto::Event};
 const TOPIC: u32 = 1;
 const EVENT: u32 = 2;
 const PUBLISHED_TOPIC: u32 = 3;
+const TRACEPARENT: u32 = 4;
 
 /// An event of a subscription.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,19 +23,22 @@ pub struct Delivery {
     pub event: Option<Event>,
     /// The topic that the event was published to.
     pub published_topic: String,
+    /// The span of the delivery as a W3C `traceparent`, for what the agent does with the event; empty where none is known.
+    pub traceparent: String,
     /// The encoded event, instead of `event`.
     encoded: Option<Bytes>,
 }
 
 impl Delivery {
     /// The delivery of an event that other subscriptions may get too.
-    pub fn new(pattern: &str, envelope: &Envelope) -> Self {
+    pub fn new(pattern: &str, envelope: &Envelope, trace: Option<TraceContext>) -> Self {
         let encoded =
             envelope.encoded(|event| convert::event_to_wire(event).encode_to_vec().into()).clone();
         Self {
             topic: pattern.to_owned(),
             event: None,
             published_topic: envelope.topic.clone(),
+            traceparent: trace.map(|trace| trace.to_string()).unwrap_or_default(),
             encoded: Some(encoded),
         }
     }
@@ -52,6 +56,9 @@ impl Message for Delivery {
         }
         if !self.published_topic.is_empty() {
             encoding::string::encode(PUBLISHED_TOPIC, &self.published_topic, buffer);
+        }
+        if !self.traceparent.is_empty() {
+            encoding::string::encode(TRACEPARENT, &self.traceparent, buffer);
         }
     }
 
@@ -71,6 +78,9 @@ impl Message for Delivery {
             PUBLISHED_TOPIC => {
                 encoding::string::merge(wire_type, &mut self.published_topic, buffer, context)
             }
+            TRACEPARENT => {
+                encoding::string::merge(wire_type, &mut self.traceparent, buffer, context)
+            }
             _ => encoding::skip_field(wire_type, tag, buffer, context),
         }
     }
@@ -85,7 +95,10 @@ impl Message for Delivery {
             (None, Some(event)) => encoding::message::encoded_len(EVENT, event),
             (None, None) => 0,
         };
-        text(TOPIC, &self.topic) + event + text(PUBLISHED_TOPIC, &self.published_topic)
+        text(TOPIC, &self.topic)
+            + event
+            + text(PUBLISHED_TOPIC, &self.published_topic)
+            + text(TRACEPARENT, &self.traceparent)
     }
 
     fn clear(&mut self) {
@@ -115,10 +128,15 @@ mod tests {
             let core_event = convert::event(event.clone());
             let envelope = Envelope::new(published_topic.clone(), "a", core_event);
             let topic = topic.to_owned();
-            let ordinary =
-                Delivery { topic, event: Some(event.clone()), published_topic, encoded: None };
-            for _ in 0..2 {
-                let shared = Delivery::new(&ordinary.topic, &envelope);
+            for trace in [None, Some(TraceContext::root(true))] {
+                let ordinary = Delivery {
+                    topic: topic.clone(),
+                    event: Some(event.clone()),
+                    published_topic: published_topic.clone(),
+                    traceparent: trace.map(|trace| trace.to_string()).unwrap_or_default(),
+                    encoded: None,
+                };
+                let shared = Delivery::new(&ordinary.topic, &envelope, trace);
                 assert_eq!(shared.encoded_len(), ordinary.encoded_len());
                 let bytes = shared.encode_to_vec();
                 assert_eq!(bytes, ordinary.encode_to_vec());

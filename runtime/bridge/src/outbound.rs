@@ -23,8 +23,8 @@ pub type ToEvent = fn(Result<Arc<Envelope>, StreamEnd>) -> Result<proto::Event, 
 pub fn server_event(message: Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status> {
     use proto::server_event::Msg;
     let msg = match message.map_err(status)? {
-        Outgoing::Event(QueueItem::Delivery { pattern, envelope }) => {
-            Msg::Delivery(proto::Delivery::new(&pattern, &envelope))
+        Outgoing::Event(QueueItem::Delivery { pattern, envelope, trace }) => {
+            Msg::Delivery(proto::Delivery::new(&pattern, &envelope, trace))
         }
         Outgoing::Event(QueueItem::Dropped { pattern, count }) => Msg::Err(proto::Error {
             code: "EVENTS_DROPPED".to_owned(),

@@ -5,21 +5,24 @@
 //! | [`record`] | one finished span |
 //! | `fields` | the fields of a span |
 //! | [`budget`] | how many event spans are recorded per second |
+//! | [`event_spans`] | from events to finished spans |
 //! | [`store`] | the latest spans, bounded |
 //! | [`layer`] | from `tracing` to finished spans |
 //!
-//! Spans of tool calls, registrations, LLM requests and MCP calls are all recorded. Spans of events are recorded up to
-//! [`budget::EVENTS_PER_SECOND`] in each second and not even created beyond that: under load a trace may lack some of
-//! them, while counters stay exact. The store keeps the two kinds apart, so that many events do not replace the few
+//! Spans of tool calls, registrations, LLM requests and MCP calls are all recorded. Once the spans of events have used up
+//! [`budget::EVENTS_PER_SECOND`] in a second, no event of a trace that begins in it is recorded: a trace has all of its
+//! events or none, and counters stay exact. The store keeps the two kinds apart, so that many events do not replace the few
 //! calls.
 
 pub mod budget;
+pub mod event_spans;
 mod fields;
 pub mod layer;
 pub mod record;
 pub mod store;
 
 pub use budget::SpanBudget;
+pub use event_spans::EventSpans;
 pub use layer::{RuntimeSpanFilter, SpanLayer};
 pub use record::{AttributeValue, SpanRecord, SpanStatus};
 pub use store::SpanStore;

@@ -16,7 +16,7 @@ use crate::{
     log_writer::LogWriter,
     otlp::{OtlpError, SpanExport},
     settings::ServerSettings,
-    spans::{RuntimeSpanFilter, SpanBudget, SpanLayer, SpanStore},
+    spans::{EventSpans, RuntimeSpanFilter, SpanBudget, SpanLayer, SpanStore},
 };
 
 /// The log filter and the recorded spans of the process.
@@ -28,6 +28,8 @@ pub struct Telemetry {
     pub spans: Arc<SpanStore>,
     /// The budget of event spans.
     pub budget: Arc<SpanBudget>,
+    /// What records the spans of events; `None` where nothing reads them.
+    pub event_spans: Option<Arc<EventSpans>>,
     /// The export of spans, if there is one.
     pub export: Option<SpanExport>,
 }
@@ -67,12 +69,15 @@ impl Telemetry {
         let spans = Arc::new(SpanStore::default());
         let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
         let span_layer = SpanLayer::new(&spans, export.clone());
+        // Without a reader of spans, events are not linked to traces.
+        let is_read = settings.dashboard.is_some() || export.is_some();
+        let event_spans = is_read.then(|| EventSpans::new(&spans, &budget, export.clone()).into());
         tracing_subscriber::registry()
             .with(log_lines(settings.log_format, allow_colours).with_filter(filter))
-            .with(span_layer.with_filter(RuntimeSpanFilter(Arc::clone(&budget))))
+            .with(span_layer.with_filter(RuntimeSpanFilter))
             .try_init()?;
         let log_filter = Arc::new(LogFilter::new(handle, &settings.log_filter));
-        Ok(Self { log_filter, spans, budget, export })
+        Ok(Self { log_filter, spans, budget, event_spans, export })
     }
 }
 

@@ -179,7 +179,7 @@ mod tests {
         let mut messages = Vec::new();
         while let Poll::Ready(Ok(message)) = mailbox.poll_next(&mut cx) {
             messages.push(match message {
-                Outgoing::Event(QueueItem::Delivery { pattern, envelope }) => {
+                Outgoing::Event(QueueItem::Delivery { pattern, envelope, .. }) => {
                     format!("{pattern}={}", envelope.event.id)
                 }
                 Outgoing::Event(QueueItem::Dropped { pattern, count }) => {

@@ -63,7 +63,7 @@ pub struct Envelope {
     pub received_at: Instant,
     /// The event as encoded for the wire, once a delivery has needed it.
     encoded: OnceLock<Bytes>,
-    /// The span of the publishing, if spans of events are recorded.
+    /// The span of the publishing; without a recorder, the context that the publisher says.
     pub trace: Option<TraceContext>,
 }
 

@@ -21,6 +21,7 @@
 //! | [`agent_tools`] | tools that agents execute |
 //! | `detached_mailboxes` | mailboxes of created agents that have no stream |
 //! | [`activity`] | counters, rates and observers |
+//! | [`event_recorder`], `recent`, `trace_links`, `tracer` | the place of events and calls in traces |
 //! | [`spans`] | spans of the runtime's own work |
 //! | [`runtime`] | [`Runtime`], sessions and subscriptions |
 //! | [`llm`] | language models, and the tool that calls them |
@@ -37,6 +38,7 @@ pub mod delivery_counters;
 mod detached_mailboxes;
 pub mod directory;
 pub mod event;
+pub mod event_recorder;
 pub mod filter;
 pub mod hosted_agent;
 pub mod limits;
@@ -48,6 +50,7 @@ pub mod pending_calls;
 pub mod pending_replies;
 pub mod qos;
 pub mod queue_budget;
+mod recent;
 pub mod registration;
 pub mod registry;
 pub mod runtime;
@@ -57,10 +60,13 @@ pub mod tool;
 pub mod tool_provider;
 pub mod topic;
 pub mod trace_context;
+mod trace_links;
+mod tracer;
 
 pub use activity::{ActivityTotals, ToolCallTotals};
 pub use directory::AgentView;
 pub use event::{Envelope, Event};
+pub use event_recorder::{EventRecorder, EventSpan, EventSpanKind};
 pub use filter::Filter;
 pub use hosted_agent::{AgentState, HostedProfile};
 pub use limits::LimitError;
@@ -75,4 +81,4 @@ pub use runtime::{
 };
 pub use tool::{ProviderKind, Tool, ToolCall, ToolFailure, ToolFailureKind, ToolResult};
 pub use tool_provider::ToolProvider;
-pub use trace_context::TraceContext;
+pub use trace_context::{TRACEPARENT, TraceContext};

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     event::Envelope, limits::MAX_STREAM_BYTES, qos::QueueLimits, queue_budget::BudgetShare,
+    trace_context::TraceContext,
 };
 
 /// The id of a subscription within one [`OutboundQueue`].
@@ -22,6 +23,8 @@ pub enum QueueItem {
         pattern: Arc<str>,
         /// The event.
         envelope: Arc<Envelope>,
+        /// The span of the delivery, once a stream takes the event.
+        trace: Option<TraceContext>,
     },
     /// Events of a subscription were dropped since the reader last got one of its events.
     Dropped {
@@ -121,7 +124,7 @@ impl OutboundQueue {
             return Some(QueueItem::Dropped { pattern, count });
         }
         let envelope = self.remove(sequence)?;
-        Some(QueueItem::Delivery { pattern, envelope })
+        Some(QueueItem::Delivery { pattern, envelope, trace: None })
     }
 
     /// The event to drop so that one of `size` bytes fits.
@@ -208,7 +211,7 @@ mod tests {
     fn drain(queue: &mut OutboundQueue) -> Vec<String> {
         std::iter::from_fn(|| queue.pop())
             .map(|item| match item {
-                QueueItem::Delivery { pattern, envelope } => {
+                QueueItem::Delivery { pattern, envelope, .. } => {
                     format!("{pattern}:{}", envelope.event.id)
                 }
                 QueueItem::Dropped { pattern, count } => format!("{pattern}:-{count}"),

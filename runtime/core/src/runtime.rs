@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `options` | what is recorded |
 //! | `inner` | the parts, shared by all handles |
 //! | `session` | one open stream of an agent |
 //! | `subscription` | a subscription that belongs to no agent |
@@ -36,21 +37,16 @@ use crate::{
 mod calling;
 mod hosting;
 mod inner;
+mod options;
 mod session;
 mod snapshot;
 mod subscription;
 
 pub use hosting::{CreateAgentError, SendEventError, SetStateError};
+pub use options::RuntimeOptions;
 pub use session::{OutboundStream, Session};
 pub use snapshot::{RuntimeSnapshot, TopicStats};
 pub use subscription::Subscription;
-
-/// The options of a runtime.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RuntimeOptions {
-    /// Record which agents, topics and tools exchange events, for a dashboard.
-    pub record_flow: bool,
-}
 
 /// A running Loom runtime. Clones are handles to the same runtime.
 ///
@@ -85,7 +81,7 @@ pub struct WeakRuntime(Weak<RuntimeInner>);
 impl Runtime {
     /// Starts a runtime.
     pub fn new(options: RuntimeOptions) -> Self {
-        Self { inner: Arc::new(RuntimeInner::new(options.record_flow)) }
+        Self { inner: Arc::new(RuntimeInner::new(options)) }
     }
 
     /// A handle that does not keep the runtime alive, for values that the runtime itself owns.

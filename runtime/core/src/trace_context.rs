@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     hash::{BuildHasher as _, RandomState},
     str::FromStr,
     sync::{
@@ -9,6 +10,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+
+/// The key of metadata and headers that holds a [`TraceContext`].
+pub const TRACEPARENT: &str = "traceparent";
 
 /// A trace id and a span id (<https://www.w3.org/TR/trace-context/>). Neither is zero.
 ///
@@ -20,6 +24,7 @@ use std::{
 /// let child = parent.child();
 /// assert_eq!(child.trace_id, parent.trace_id);
 /// assert_ne!(child.span_id, parent.span_id);
+/// assert_eq!(child.to_string().parse(), Ok(child));
 /// # Ok::<(), loom_core::trace_context::TraceparentError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,13 +33,15 @@ pub struct TraceContext {
     pub trace_id: u128,
     /// The id of the span within the trace.
     pub span_id: u64,
+    /// Whether the spans of the trace are recorded; decided where the trace begins.
+    pub sampled: bool,
 }
 
 impl TraceContext {
     /// The root span of a new trace.
-    pub fn root() -> Self {
+    pub fn root(sampled: bool) -> Self {
         let trace_id = u128::from(random_id()) << 64 | u128::from(random_id());
-        Self { trace_id, span_id: random_id() }
+        Self { trace_id, span_id: random_id(), sampled }
     }
 
     /// A new span in the same trace, to be used as a child of this one.
@@ -50,15 +57,15 @@ impl TraceContext {
         }
         let value =
             |key: &str, prefixed: &str| metadata.get(key).or_else(|| metadata.get(prefixed));
-        if let Some(header) = value("traceparent", "loom.traceparent") {
+        if let Some(header) = value(TRACEPARENT, "loom.traceparent") {
             return header.parse().ok();
         }
         let trace_id = value("trace_id", "loom.trace_id")?;
         let span_id = value("span_id", "loom.span_id")?;
-        Self::from_ids(trace_id, span_id)
+        Self::from_ids(trace_id, span_id, true)
     }
 
-    fn from_ids(trace_id: &str, span_id: &str) -> Option<Self> {
+    fn from_ids(trace_id: &str, span_id: &str, sampled: bool) -> Option<Self> {
         let is_hex = |text: &str, digits| {
             text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
@@ -68,6 +75,7 @@ impl TraceContext {
         let context = Self {
             trace_id: u128::from_str_radix(trace_id, 16).ok()?,
             span_id: u64::from_str_radix(span_id, 16).ok()?,
+            sampled,
         };
         (context.trace_id != 0 && context.span_id != 0).then_some(context)
     }
@@ -100,7 +108,16 @@ impl FromStr for TraceContext {
         if !is_valid {
             return Err(TraceparentError);
         }
-        Self::from_ids(trace_id, span_id).ok_or(TraceparentError)
+        let is_sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
+        Self::from_ids(trace_id, span_id, is_sampled).ok_or(TraceparentError)
+    }
+}
+
+impl fmt::Display for TraceContext {
+    /// Writes a `traceparent` header of version 00.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { trace_id, span_id, sampled } = self;
+        write!(f, "00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(*sampled))
     }
 }
 
@@ -143,10 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn the_flags_say_whether_a_trace_is_recorded() {
+        for (flags, sampled, written) in
+            [("00", false, "00"), ("01", true, "01"), ("03", true, "01"), ("02", false, "00")]
+        {
+            let context: TraceContext = format!("00-{TRACE_ID}-{SPAN_ID}-{flags}").parse().unwrap();
+            assert_eq!(context.sampled, sampled, "{flags}");
+            assert_eq!(context.child().sampled, sampled, "a child is recorded like its parent");
+            assert_eq!(context.to_string(), format!("00-{TRACE_ID}-{SPAN_ID}-{written}"));
+        }
+    }
+
+    #[test]
     fn metadata_carries_a_context_in_either_form() {
         let context = TraceContext {
             trace_id: u128::from_str_radix(TRACE_ID, 16).unwrap(),
             span_id: 0x00f0_67aa_0ba9_02b7,
+            sampled: true,
         };
         let header = format!("00-{TRACE_ID}-{SPAN_ID}-01");
         let table: [(&[(&str, &str)], _); 6] = [
@@ -165,9 +195,11 @@ mod tests {
 
     #[test]
     fn ids_differ() {
-        let root = TraceContext::root();
+        let root = TraceContext::root(true);
         let child = root.child();
         assert_eq!(root.trace_id, child.trace_id);
-        assert!(root.span_id != child.span_id && root.trace_id != TraceContext::root().trace_id);
+        assert!(
+            root.span_id != child.span_id && root.trace_id != TraceContext::root(true).trace_id
+        );
     }
 }

@@ -73,7 +73,9 @@ impl ServingServer {
     /// Starts to serve, and starts the MCP servers. Does not wait for the MCP servers.
     pub async fn start(bound: BoundServer, telemetry: Telemetry) -> Self {
         let BoundServer { settings, tls, bridge, dashboard, .. } = bound;
-        let runtime = Runtime::new(RuntimeOptions { record_flow: dashboard.is_some() });
+        let event_recorder = telemetry.event_spans.clone().map(|spans| spans as _);
+        let options = RuntimeOptions { record_flow: dashboard.is_some(), event_recorder };
+        let runtime = Runtime::new(options);
         let stopping = CancellationToken::new();
         let peers = PeerCheck::new(&settings.allow_users, settings.token.is_some());
         let grpc = GrpcServer::new(&runtime, &settings, tls, stopping.clone()).await;

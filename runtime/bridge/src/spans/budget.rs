@@ -24,21 +24,33 @@ impl SpanBudget {
         Self { start, limit, taken: AtomicU64::new(0), refused: AtomicU64::new(0) }
     }
 
-    /// Takes one span from the budget of the current second. Returns false if none is left.
-    pub fn take(&self, now: Instant) -> bool {
-        let second = now.saturating_duration_since(self.start).as_secs() & 0xffff_ffff;
-        let next = |old: u64| {
-            let count = if old >> 32 == second { old & 0xffff_ffff } else { 0 };
-            (count < u64::from(self.limit)).then_some(second << 32 | (count + 1))
-        };
-        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok();
-        if !taken {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-        }
-        taken
+    /// Whether a span is left in the current second.
+    pub fn admit(&self, now: Instant) -> bool {
+        let taken = self.taken.load(Ordering::Relaxed);
+        let count = if taken >> 32 == self.second(now) { taken & 0xffff_ffff } else { 0 };
+        count < u64::from(self.limit)
     }
 
-    /// The number of spans that were refused.
+    /// Counts a span that is recorded. The spans of what was admitted before may exceed the budget.
+    pub fn count(&self, now: Instant) {
+        let second = self.second(now);
+        let next = |old: u64| {
+            let count = if old >> 32 == second { old & 0xffff_ffff } else { 0 };
+            Some(second << 32 | (count + 1).min(0xffff_ffff))
+        };
+        _ = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
+
+    /// Counts a span that is not recorded.
+    pub fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn second(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.start).as_secs() & 0xffff_ffff
+    }
+
+    /// The number of spans that were not recorded.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
@@ -64,10 +76,17 @@ mod tests {
             (1999, false),
             (9000, true),
         ];
-        for (ms, taken) in table {
-            assert_eq!(budget.take(at(ms)), taken, "{ms} ms");
+        for (ms, is_admitted) in table {
+            assert_eq!(budget.admit(at(ms)), is_admitted, "{ms} ms");
+            if is_admitted {
+                budget.count(at(ms));
+            } else {
+                budget.refuse();
+            }
         }
         assert_eq!(budget.refused(), 2);
-        assert!(!SpanBudget::new(0, start).take(start), "a budget of 0 records no span");
+        (0..5).for_each(|_| budget.count(at(9000)));
+        assert!(!budget.admit(at(9999)) && budget.admit(at(10_000)), "spans of earlier traces");
+        assert!(!SpanBudget::new(0, start).admit(start), "a budget of 0 records no span");
     }
 }

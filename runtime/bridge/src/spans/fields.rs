@@ -1,6 +1,6 @@
 //! The fields of a span; `loom_core::spans` documents those with a meaning.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use tracing::field::{Field, Visit};
 
@@ -17,8 +17,6 @@ pub(super) struct SpanFields {
     pub(super) trace_id: Option<u128>,
     pub(super) span_id: Option<u64>,
     pub(super) parent_id: Option<u64>,
-    /// How long before the span's creation the work began.
-    pub(super) began_ago: Duration,
     pub(super) attributes: Vec<(&'static str, AttributeValue)>,
     pub(super) status: SpanStatus,
     pub(super) error: Option<String>,
@@ -61,7 +59,6 @@ impl Visit for SpanFields {
         match field.name() {
             "span.id" => self.span_id = Some(value),
             "parent.id" => self.parent_id = Some(value),
-            "began.ago" => self.began_ago = Duration::from_nanos(value),
             _ => {
                 let integer = i64::try_from(value).map(AttributeValue::Integer);
                 self.put(field, integer.unwrap_or(AttributeValue::Float(value as f64)));
@@ -94,7 +91,7 @@ impl Visit for SpanFields {
     }
 }
 
-fn truncated(text: &str) -> String {
+pub(super) fn truncated(text: &str) -> String {
     match text.char_indices().nth(MAX_TEXT_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -18,12 +18,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{
-    budget::SpanBudget,
-    fields::SpanFields,
-    record::{SpanRecord, is_event_span},
-    store::SpanStore,
-};
+use super::{fields::SpanFields, record::SpanRecord, store::SpanStore};
 use crate::otlp::SpanExport;
 
 /// Records the spans of the runtime in a store, and exports them if there is an export.
@@ -33,9 +28,9 @@ pub struct SpanLayer {
     export: Option<SpanExport>,
 }
 
-/// Enables the spans of the runtime, except event spans beyond the budget.
-#[derive(Debug, Clone)]
-pub struct RuntimeSpanFilter(pub Arc<SpanBudget>);
+/// Enables the spans of the runtime.
+#[derive(Debug, Clone, Copy)]
+pub struct RuntimeSpanFilter;
 
 /// A span that has not finished; stored with the span in the registry.
 #[derive(Debug)]
@@ -59,7 +54,7 @@ impl SpanLayer {
 impl OpenSpan {
     fn new(fields: SpanFields, enclosing: Option<TraceContext>) -> Self {
         Self {
-            context: enclosing.map_or_else(TraceContext::root, TraceContext::child),
+            context: enclosing.map_or_else(|| TraceContext::root(true), TraceContext::child),
             parent: enclosing.map(|enclosing| enclosing.span_id),
             start: SystemTime::now(),
             started_at: Instant::now(),
@@ -72,6 +67,7 @@ impl OpenSpan {
         TraceContext {
             trace_id: self.fields.trace_id.unwrap_or(self.context.trace_id),
             span_id: self.fields.span_id.unwrap_or(self.context.span_id),
+            sampled: self.context.sampled,
         }
     }
 
@@ -82,13 +78,11 @@ impl OpenSpan {
         SpanRecord {
             context,
             parent: if has_own_trace { fields.parent_id } else { self.parent },
-            // A context from another process comes with a span id; one within the runtime gives the trace alone.
-            parent_is_remote: has_own_trace
-                && fields.span_id.is_some()
-                && fields.parent_id.is_some(),
+            // Only what an agent has begun comes with a parent of its own.
+            parent_is_remote: has_own_trace && fields.parent_id.is_some(),
             name,
-            start: self.start.checked_sub(fields.began_ago).unwrap_or(self.start),
-            duration: self.started_at.elapsed() + fields.began_ago,
+            start: self.start,
+            duration: self.started_at.elapsed(),
             attributes: fields.attributes,
             status: fields.status,
             error: fields.error,
@@ -131,18 +125,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
 impl<S> Filter<S> for RuntimeSpanFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         is_runtime_span(metadata)
-            && (!is_event_span(metadata.name()) || self.0.take(Instant::now()))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if !is_runtime_span(metadata) {
-            Interest::never()
-        } else if is_event_span(metadata.name()) {
-            // Asked again for every span: the budget decides.
-            Interest::sometimes()
-        } else {
-            Interest::always()
-        }
+        if is_runtime_span(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

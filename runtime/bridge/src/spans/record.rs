@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn ids_are_padded_and_times_are_nanoseconds() {
         let record = SpanRecord {
-            context: TraceContext { trace_id: 0xab, span_id: 0xc },
+            context: TraceContext { trace_id: 0xab, span_id: 0xc, sampled: true },
             parent: Some(0xd),
             parent_is_remote: false,
             name: "tool.call",

@@ -111,7 +111,7 @@ mod tests {
 
     fn span(name: &'static str, trace_id: u128, second: u64) -> Arc<SpanRecord> {
         Arc::new(SpanRecord {
-            context: TraceContext { trace_id, span_id: second },
+            context: TraceContext { trace_id, span_id: second, sampled: true },
             parent: None,
             parent_is_remote: false,
             name,

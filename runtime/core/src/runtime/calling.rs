@@ -11,15 +11,19 @@ use crate::{
     registry::Lookup,
     spans,
     tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult, is_json},
+    trace_context::TRACEPARENT,
 };
 
 /// See [`Runtime::call_tool`](crate::Runtime::call_tool).
-pub(super) async fn call(inner: &RuntimeInner, call: ToolCall) -> ToolResult {
+pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> ToolResult {
     if let Err(limit) = limits::check_call(&call) {
         // Not recorded: names that are too long would be recorded too.
         return Err(ToolFailure::new(ToolFailureKind::InvalidArguments, limit.to_string()));
     }
-    let span = spans::tool_call(&call);
+    let placed = inner.tracer.call(&call);
+    let span = spans::tool_call(&call, placed);
+    // What an agent does to execute the call belongs to it.
+    call.headers.insert(TRACEPARENT.to_owned(), placed.context.to_string());
     let name = call.name.clone();
     let start = Instant::now();
     let result = route(inner, call).instrument(span.clone()).await;

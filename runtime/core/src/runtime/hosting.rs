@@ -11,7 +11,6 @@ use crate::{
     hosted_agent::{AgentState, HostedProfile},
     limits::{self, LimitError},
     mailbox::StreamEnd,
-    spans,
 };
 
 /// Why an agent cannot be created.
@@ -137,10 +136,12 @@ fn deliver(inner: &RuntimeInner, agent: &str, event: Event) -> Result<(), SendEv
     let mailbox = mailbox.filter(|_| inner.directory.contains(agent)).ok_or_else(unreachable)?;
     let topic = format!("agent.{agent}.events");
     let mut envelope = Envelope::new(topic.clone(), "", event);
-    let _span = spans::publish(&mut envelope).entered();
+    let parent = inner.tracer.begin(&mut envelope);
     let envelope = Arc::new(envelope);
     inner.activity.published(&envelope);
-    let dropped = mailbox.deliver_direct(&topic.into(), envelope).ok_or_else(unreachable)?;
+    let dropped = mailbox.deliver_direct(&topic.into(), Arc::clone(&envelope));
+    inner.tracer.published(&envelope, parent);
+    let dropped = dropped.ok_or_else(unreachable)?;
     inner.activity.dropped(dropped);
     Ok(())
 }

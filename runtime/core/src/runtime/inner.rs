@@ -8,6 +8,7 @@ use std::{
 
 use loom_base::LockExt as _;
 
+use super::options::RuntimeOptions;
 use crate::{
     activity::Activity,
     bus::Bus,
@@ -18,8 +19,8 @@ use crate::{
     pending_calls::PendingCalls,
     pending_replies::PendingReplies,
     registry::Registry,
-    spans,
     stream_id::StreamId,
+    tracer::Tracer,
 };
 
 /// The parts of a runtime.
@@ -31,6 +32,7 @@ pub(crate) struct RuntimeInner {
     pub(super) activity: Activity,
     pub(super) calls: Arc<PendingCalls>,
     pub(super) replies: PendingReplies,
+    pub(super) tracer: Tracer,
     detached: DetachedMailboxes,
     /// Mailboxes of subscriptions that belong to no agent.
     subscribers: Mutex<HashMap<StreamId, Arc<Mailbox>>>,
@@ -39,14 +41,15 @@ pub(crate) struct RuntimeInner {
 }
 
 impl RuntimeInner {
-    pub(super) fn new(record_flow: bool) -> Self {
+    pub(super) fn new(options: RuntimeOptions) -> Self {
         Self {
             bus: Bus::default(),
             directory: Arc::default(),
             registry: Arc::default(),
-            activity: Activity::new(record_flow, Instant::now()),
+            activity: Activity::new(options.record_flow, Instant::now()),
             calls: Arc::default(),
             replies: PendingReplies::default(),
+            tracer: Tracer::new(options.event_recorder),
             detached: DetachedMailboxes::default(),
             subscribers: Mutex::default(),
             stop_reason: OnceLock::new(),
@@ -55,12 +58,13 @@ impl RuntimeInner {
 
     /// Publishes an event to all matching subscriptions. Returns its number since the start.
     pub(super) fn publish(&self, mut envelope: Envelope) -> u64 {
-        let _span = spans::publish(&mut envelope).entered();
+        let parent = self.tracer.begin(&mut envelope);
         let envelope = Arc::new(envelope);
         // Recorded before it is queued: a stream on another thread may deliver it before `publish` returns.
         let number = self.activity.published(&envelope);
         let outcome = self.bus.publish(&envelope);
         self.activity.dropped(outcome.dropped);
+        self.tracer.published(&envelope, parent);
         number
     }
 

@@ -18,7 +18,6 @@ use crate::{
     limits,
     mailbox::{Mailbox, Outgoing, StreamEnd},
     outbound_queue::QueueItem,
-    spans,
     stream_id::StreamId,
     tool::ToolResult,
 };
@@ -184,11 +183,11 @@ impl Stream for OutboundStream {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        let message = ready!(self.mailbox.poll_next(cx));
-        match &message {
-            Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope })) => {
+        let mut message = ready!(self.mailbox.poll_next(cx));
+        match &mut message {
+            Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope, trace })) => {
                 self.counters.increment(pattern);
-                spans::deliver(&self.agent, pattern, envelope);
+                *trace = self.inner.tracer.delivered(envelope, &self.agent, pattern);
                 self.inner.activity.delivered_to(&self.agent, envelope);
             }
             Ok(Outgoing::Event(QueueItem::Dropped { pattern, count })) => {

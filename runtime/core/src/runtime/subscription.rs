@@ -15,7 +15,6 @@ use crate::{
     mailbox::{Mailbox, Outgoing, StreamEnd},
     outbound_queue::QueueItem,
     qos::Qos,
-    spans,
     stream_id::StreamId,
 };
 
@@ -67,7 +66,7 @@ impl Stream for Subscription {
             match ready!(self.mailbox.poll_next(cx)) {
                 Ok(Outgoing::Event(QueueItem::Delivery { envelope, .. })) => {
                     self.inner.activity.delivered();
-                    spans::deliver("", &self.pattern, &envelope);
+                    self.inner.tracer.delivered(&envelope, "", &self.pattern);
                     return Poll::Ready(Some(Ok(envelope)));
                 }
                 Ok(Outgoing::Event(QueueItem::Dropped { pattern, count })) => {

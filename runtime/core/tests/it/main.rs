@@ -8,3 +8,4 @@ mod https;
 mod mcp;
 mod runtime;
 mod support;
+mod traces;

@@ -30,7 +30,7 @@ pub(crate) async fn next(outbound: &mut OutboundStream) -> String {
     match outbound.next().await {
         None => "end".to_owned(),
         Some(Err(end)) => format!("{end:?}"),
-        Some(Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope }))) => {
+        Some(Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope, .. }))) => {
             format!("{pattern}={} by {}", envelope.event.id, envelope.sender)
         }
         Some(Ok(other)) => format!("{other:?}"),
@@ -42,7 +42,7 @@ pub(crate) fn drain(outbound: &mut OutboundStream) -> Vec<String> {
     let mut messages = Vec::new();
     while let Some(Some(message)) = outbound.next().now_or_never() {
         messages.push(match message {
-            Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope })) => {
+            Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope, .. })) => {
                 format!("{pattern}={}", envelope.event.id)
             }
             other => format!("{other:?}"),

@@ -1,0 +1,41 @@
+//! Who records the spans of events.
+
+use std::{fmt, sync::Arc};
+
+use crate::{event::Envelope, trace_context::TraceContext};
+
+/// Records the spans of events; called once for every event and delivery, so that it must not wait.
+pub trait EventRecorder: fmt::Debug + Send + Sync {
+    /// Whether a trace that begins now is recorded. All of its spans have the answer as [`TraceContext::sampled`].
+    fn admit(&self) -> bool;
+
+    /// Records a finished span. [`TraceContext::sampled`] says whether its trace is recorded.
+    fn record(&self, span: EventSpan<'_>);
+}
+
+/// A finished span of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct EventSpan<'a> {
+    /// What the span covers.
+    pub kind: EventSpanKind<'a>,
+    /// The event. The span begins at its arrival, and ends now.
+    pub envelope: &'a Arc<Envelope>,
+    /// The span's own context.
+    pub context: TraceContext,
+    /// The span that this one is a child of.
+    pub parent: Option<TraceContext>,
+}
+
+/// What a span of an event covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventSpanKind<'a> {
+    /// `event.publish`: from the arrival of the event until it is queued for all subscribers.
+    Publish,
+    /// `event.deliver`: from the arrival of the event until a stream takes it.
+    Deliver {
+        /// The agent that gets the event; empty for a subscription that belongs to no agent.
+        agent: &'a str,
+        /// The subscribed pattern.
+        pattern: &'a str,
+    },
+}
