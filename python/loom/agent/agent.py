@@ -23,7 +23,9 @@ from .event import Event, Payload, encode_payload
 from .event_queue import MAX_EVENTS
 from .registry import Seat
 from .session import Session
+from .span_export import SpanExport
 from .tools import Tool, ToolError
+from .tracing import AttributeValue, Span, outgoing
 
 Handler = Callable[["Agent", str, Event], Optional[Awaitable[None]]]
 """Receives the agent, the topic that was published, and the event. A coroutine function runs in the event loop of the
@@ -51,6 +53,9 @@ class Agent:
         cert: PEM file of the client certificate, by default ``LOOM_BRIDGE_TLS_CLIENT_CERT``.
         key: PEM file of its private key, by default ``LOOM_BRIDGE_TLS_CLIENT_KEY``.
         max_queued_events: events that wait for ``on_event`` at most.
+
+    What the agent does while it handles an event or a call of its tools belongs to the same run: messages that it
+    publishes and tools that it calls in the handler, in coroutines and threads that it waits for, and in :meth:`span`.
 
     Raises:
         ConfigurationError: if the token is empty, a file cannot be read, or the project's configuration is needed for
@@ -82,7 +87,10 @@ class Agent:
         )
         self.address = self._endpoint.address
         handler = None if on_event is None else partial(on_event, self)
-        self._dispatcher = Dispatcher(agent_id, self.replies, self.tools, handler, max_queued_events)
+        self._spans = SpanExport(agent_id, lambda: self._started_session().connected())
+        self._dispatcher = Dispatcher(
+            agent_id, self.replies, self.tools, handler, max_queued_events, self._spans.add
+        )
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._signalled: Optional[asyncio.Event] = None
         self._seat = Seat(self._leave)
@@ -128,10 +136,13 @@ class Agent:
         except BaseException:
             await self.stop()
             raise
+        self._spans.start()
         registry.take(self.address, self.agent_id, self._seat)
 
     async def stop(self) -> None:
         """Unregisters the agent and closes the connection; drops events that are not handled yet."""
+        if self._session is not None:
+            await self._spans.stop()
         session, self._session = self._session, None
         if session is None:
             return
@@ -176,6 +187,7 @@ class Agent:
         *,
         type: str = "event",
         metadata: Optional[Mapping[str, str]] = None,
+        secret: bool = False,
     ) -> Event:
         """Publishes an event; waits for a connection if there is none.
 
@@ -186,6 +198,7 @@ class Agent:
             payload: bytes, text, ``None``, or a value that JSON can represent.
             type: application-defined type of the event.
             metadata: additional metadata.
+            secret: whether the runtime must not keep or show the content of this event, and of what follows from it.
 
         Returns:
             The published event.
@@ -200,13 +213,19 @@ class Agent:
             type=type,
             payload=encode_payload(payload),
             source=self.agent_id,
-            metadata={"loom.sender": self.agent_id, **(metadata or {})},
+            metadata={"loom.sender": self.agent_id, **outgoing(secret=secret), **(metadata or {})},
         )
         await self._publish(topic, event)
         return event
 
     async def request(
-        self, topic: str, payload: Payload = None, *, type: str = "request", timeout: float = 5.0
+        self,
+        topic: str,
+        payload: Payload = None,
+        *,
+        type: str = "request",
+        timeout: float = 5.0,
+        secret: bool = False,
     ) -> Event:
         """Publishes an event and waits for the first reply.
 
@@ -215,6 +234,7 @@ class Agent:
             payload: bytes, text, ``None``, or a value that JSON can represent.
             type: application-defined type of the event.
             timeout: longest wait for a connection and the reply, in seconds.
+            secret: whether the runtime must not keep or show the content of this event, and of what follows from it.
 
         Returns:
             The reply.
@@ -236,6 +256,7 @@ class Agent:
                 "loom.sender": self.agent_id,
                 "loom.correlation_id": request_id,
                 "loom.reply_to": self.replies,
+                **outgoing(secret=secret),
             },
         )
         with self._dispatcher.reply_to(request_id) as reply:
@@ -267,7 +288,12 @@ class Agent:
         return await self.publish(to.reply_to, payload, type=type, metadata=metadata)
 
     async def call_tool(
-        self, name: str, arguments: Optional[Mapping[str, Any]] = None, *, timeout: float = 30.0
+        self,
+        name: str,
+        arguments: Optional[Mapping[str, Any]] = None,
+        *,
+        timeout: float = 30.0,
+        secret: bool = False,
     ) -> Any:
         """Calls a tool of the runtime, of an MCP server or of an agent.
 
@@ -275,6 +301,7 @@ class Agent:
             name: name of the tool, such as ``llm:generate``.
             arguments: arguments by name; values that JSON can represent.
             timeout: longest wait for a connection, and then longest run time of the tool, in seconds.
+            secret: whether the runtime must not keep or show arguments and output.
 
         Returns:
             The output of the tool, parsed as JSON; ``None`` without an output.
@@ -291,7 +318,7 @@ class Agent:
             id=str(uuid.uuid4()),
             name=name,
             arguments=json.dumps(dict(arguments or {})),
-            headers={"x-agent-id": self.agent_id},
+            headers={"x-agent-id": self.agent_id, **outgoing(secret=secret)},
             timeout_ms=int(timeout * 1000),
         )
         request.correlation_id = request.id
@@ -307,6 +334,19 @@ class Agent:
         if result.status != action_pb2.TOOL_OK:
             raise ToolError(result.error.code, result.error.message)
         return json.loads(result.output) if result.output else None
+
+    def span(self, name: str, **attributes: AttributeValue) -> Span:
+        """Returns a span of the agent's work, for ``with`` and ``async with``.
+
+        The run of what the agent handles shows it with its duration and attributes; messages that are published and
+        tools that are called within it are its children. An exception that leaves it makes the run a failed one. Outside
+        of a handler it begins a run.
+
+        Args:
+            name: what is done, such as ``plan``.
+            attributes: values that are shown with it.
+        """
+        return Span(name, self._spans.add, attributes)
 
     emit = publish
     """Alias of :meth:`publish`."""

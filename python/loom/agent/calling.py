@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 from concurrent.futures import Executor
 from functools import partial
@@ -40,7 +41,9 @@ async def _result(function: Callable[..., Any], executor: Optional[Executor], ar
     if _is_coroutine_function(function):
         return await function(*arguments, **named)
     loop = asyncio.get_running_loop()
-    result = await loop.run_in_executor(executor, partial(function, *arguments, **named))
+    # Threads of an executor have no context variables of the task.
+    in_context = partial(contextvars.copy_context().run, function, *arguments, **named)
+    result = await loop.run_in_executor(executor, in_context)
     return await result if inspect.isawaitable(result) else result
 
 

@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from loom.v1 import action_pb2, bridge_pb2
+from loom.v1 import action_pb2, bridge_pb2, spans_pb2
 
 from .endpoint import Endpoint
 
@@ -156,6 +156,15 @@ class Connection:
                 raise asyncio.TimeoutError from error
             raise
 
+    async def export_spans(self, request: spans_pb2.ExportTraceServiceRequest) -> None:
+        """Sends spans to the OTLP trace service of the bridge.
+
+        Raises:
+            grpc.RpcError: if the bridge does not take them.
+        """
+        name = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+        await self._call(name, request, spans_pb2.ExportTraceServiceResponse)
+
     async def send_heartbeats(self) -> None:
         """Sends a heartbeat every 15 seconds; does not return.
 
@@ -188,7 +197,7 @@ class Connection:
         """Calls a method of the bridge.
 
         Args:
-            name: name of the method.
+            name: name of the method, by default of the service ``Bridge``.
             request: its request.
             response: class of its response.
             timeout: longest wait for the response, in seconds.
@@ -197,7 +206,7 @@ class Connection:
             grpc.RpcError: if the call fails or exceeds ``timeout``.
         """
         method: Any = self._channel.unary_unary(
-            f"/loom.v1.Bridge/{name}",
+            name if name.startswith("/") else f"/loom.v1.Bridge/{name}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=response.FromString,
         )

@@ -15,6 +15,7 @@ from .connection import CONNECTION_ERRORS, Connection, describe
 from .event import Event
 from .event_queue import EventQueue
 from .tools import Tool, error_result
+from .tracing import FinishedSpan, RunContext, Span
 
 log = logging.getLogger("loom.agent")
 
@@ -31,6 +32,7 @@ class Dispatcher:
         tools: functions that others may call, by name.
         on_event: called for each event.
         max_queued_events: events that wait for ``on_event`` at most.
+        on_span: called for the span of each event and call that was handled.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Dispatcher:
         tools: Mapping[str, Tool],
         on_event: Optional[EventHandler],
         max_queued_events: int,
+        on_span: Callable[[FinishedSpan], None],
     ) -> None:
         self._agent_id = agent_id
         self._replies = replies
         self._tools = tools
         self._on_event = on_event
         self._max_queued_events = max_queued_events
+        self._on_span = on_span
         self._events: Optional[EventQueue] = None
         self._pending_replies: dict[str, asyncio.Future[Event]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -83,20 +87,22 @@ class Dispatcher:
         kind = message.WhichOneof("msg")
         if kind == "delivery":
             delivery = message.delivery
-            self._deliver(delivery.published_topic or delivery.topic, Event.received(delivery.event))
+            event = Event.received(delivery.event)
+            run = RunContext.received(delivery.traceparent, event.metadata)
+            self._deliver(delivery.published_topic or delivery.topic, event, run)
         elif kind == "tool_call":
             self._start_task(self._run_tool(connection, message.tool_call))
         elif kind == "err":
             log.error("agent %s: error from the runtime: %s: %s", self._agent_id, message.err.code, message.err.message)
 
-    def _deliver(self, topic: str, event: Event) -> None:
+    def _deliver(self, topic: str, event: Event, run: Optional[RunContext]) -> None:
         """Passes a reply to the request that waits for it, any other event to the queue of the handler."""
         reply = self._pending_replies.get(event.correlation_id or "")
         if topic == self._replies and reply is not None:
             if not reply.done():
                 reply.set_result(event)
         elif self._on_event is not None and self._events is not None:
-            self._events.put(topic, event)
+            self._events.put(topic, event, run)
 
     async def _handle_events(self, on_event: EventHandler, events: EventQueue) -> None:
         """Calls the handler for one event after another.
@@ -107,9 +113,10 @@ class Dispatcher:
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"loom-{self._agent_id}")
         try:
             while True:
-                topic, event = await events.get()
+                topic, event, run = await events.get()
                 try:
-                    await call(on_event, topic, event, executor=executor)
+                    with self._span("event.handle", "consumer", run, {"topic": topic, "event_id": event.id}):
+                        await call(on_event, topic, event, executor=executor)
                 except Exception:
                     log.exception("agent %s: on_event failed: event %s on topic %s", self._agent_id, event.type, topic)
         finally:
@@ -122,7 +129,12 @@ class Dispatcher:
             message = f"agent {self._agent_id!r} has no tool {request.name!r}"
             result = error_result(request, action_pb2.TOOL_NOT_FOUND, "NOT_FOUND", message)
         else:
-            result = await called.answer(request)
+            run = RunContext.received(None, request.headers)
+            with self._span("tool.execute", "server", run, {"tool": request.name, "call_id": request.id}) as span:
+                result = await called.answer(request)
+                if span is not None and result.status != action_pb2.TOOL_OK:
+                    span.set("error.type", result.error.code)
+                    span.fail(result.error.message)
         try:
             try:
                 await connection.send(bridge_pb2.ClientEvent(tool_result=result))
@@ -131,6 +143,17 @@ class Dispatcher:
                 await connection.send(bridge_pb2.ClientEvent(tool_result=result))
         except CONNECTION_ERRORS as error:
             log.warning("agent %s: cannot send the result of tool %s: %s", self._agent_id, request.name, describe(error))
+
+    @contextmanager
+    def _span(
+        self, name: str, kind: str, run: Optional[RunContext], attributes: Mapping[str, str]
+    ) -> Generator[Optional[Span], None, None]:
+        """Handles a message as a span of its run; one that belongs to no run has none."""
+        if run is None:
+            yield None
+        else:
+            with Span(name, self._on_span, attributes, kind=kind, parent=run) as span:
+                yield span
 
     def _start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Starts a task that :meth:`stop` cancels."""

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import time
 from collections import deque
-from typing import Deque
+from typing import Deque, Optional
 
 from .event import Event
+from .tracing import RunContext
 
 _log = logging.getLogger("loom.agent")
 
@@ -35,14 +36,14 @@ class EventQueue:
         """Events that were dropped since the agent was created."""
         self._agent_id = agent_id
         self._max_events = max_events
-        self._events: Deque[tuple[str, Event]] = deque()
+        self._events: Deque[tuple[str, Event, Optional[RunContext]]] = deque()
         self._bytes = 0
         self._arrived = asyncio.Event()
         self._last_report = float("-inf")
 
-    def put(self, topic: str, event: Event) -> None:
-        """Appends an event; drops the oldest ones beyond the limit, never the event itself."""
-        self._events.append((topic, event))
+    def put(self, topic: str, event: Event, run: Optional[RunContext] = None) -> None:
+        """Appends an event of a run; drops the oldest ones beyond the limit, never the event itself."""
+        self._events.append((topic, event, run))
         self._bytes += len(event.payload)
         dropped = 0
         while len(self._events) > 1 and (len(self._events) > self._max_events or self._bytes > MAX_BYTES):
@@ -52,14 +53,14 @@ class EventQueue:
         if dropped:
             self._count(dropped)
 
-    async def get(self) -> tuple[str, Event]:
+    async def get(self) -> tuple[str, Event, Optional[RunContext]]:
         """Removes the oldest event; waits for one if there is none."""
         while not self._events:
             self._arrived.clear()
             await self._arrived.wait()
-        topic, event = self._events.popleft()
+        topic, event, run = self._events.popleft()
         self._bytes -= len(event.payload)
-        return topic, event
+        return topic, event, run
 
     def _count(self, dropped: int) -> None:
         self.dropped += dropped

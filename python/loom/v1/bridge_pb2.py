@@ -16,7 +16,7 @@ from loom.v1 import action_pb2 as loom_dot_v1_dot_action__pb2
 from loom.v1 import event_pb2 as loom_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14loom/v1/bridge.proto\x12\x07loom.v1\x1a\x14loom/v1/action.proto\x1a\x13loom/v1/event.proto\"\xdb\x01\n\x14\x41gentRegisterRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x19\n\x11subscribed_topics\x18\x02 \x03(\t\x12&\n\x05tools\x18\x03 \x03(\x0b\x32\x17.loom.v1.ToolDescriptor\x12=\n\x08metadata\x18\x04 \x03(\x0b\x32+.loom.v1.AgentRegisterRequest.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x15\x41gentRegisterResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x15\n\rerror_message\x18\x02 \x01(\t\"\xad\x01\n\x0b\x43lientEvent\x12#\n\x07publish\x18\x01 \x01(\x0b\x32\x10.loom.v1.PublishH\x00\x12\x1b\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0c.loom.v1.AckH\x00\x12)\n\x04ping\x18\x03 \x01(\x0b\x32\x19.loom.v1.HeartbeatRequestH\x00\x12*\n\x0btool_result\x18\x04 \x01(\x0b\x32\x13.loom.v1.ToolResultH\x00\x42\x05\n\x03msg\"7\n\x07Publish\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x1d\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0e.loom.v1.Event\"\x19\n\x03\x41\x63k\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"\xae\x01\n\x0bServerEvent\x12%\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x11.loom.v1.DeliveryH\x00\x12*\n\x04pong\x18\x02 \x01(\x0b\x32\x1a.loom.v1.HeartbeatResponseH\x00\x12\x1d\n\x03\x65rr\x18\x03 \x01(\x0b\x32\x0e.loom.v1.ErrorH\x00\x12&\n\ttool_call\x18\x04 \x01(\x0b\x32\x11.loom.v1.ToolCallH\x00\x42\x05\n\x03msg\"Q\n\x08\x44\x65livery\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x1d\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0e.loom.v1.Event\x12\x17\n\x0fpublished_topic\x18\x03 \x01(\t\"&\n\x05\x45rror\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"(\n\x10HeartbeatRequest\x12\x14\n\x0ctimestamp_ms\x18\x01 \x01(\x03\"9\n\x11HeartbeatResponse\x12\x14\n\x0ctimestamp_ms\x18\x01 \x01(\x03\x12\x0e\n\x06status\x18\x02 \x01(\t2\x96\x02\n\x06\x42ridge\x12N\n\rRegisterAgent\x12\x1d.loom.v1.AgentRegisterRequest\x1a\x1e.loom.v1.AgentRegisterResponse\x12=\n\x0b\x45ventStream\x12\x14.loom.v1.ClientEvent\x1a\x14.loom.v1.ServerEvent(\x01\x30\x01\x12\x39\n\x0f\x46orwardToolCall\x12\x11.loom.v1.ToolCall\x1a\x13.loom.v1.ToolResult\x12\x42\n\tHeartbeat\x12\x19.loom.v1.HeartbeatRequest\x1a\x1a.loom.v1.HeartbeatResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14loom/v1/bridge.proto\x12\x07loom.v1\x1a\x14loom/v1/action.proto\x1a\x13loom/v1/event.proto\"\xdb\x01\n\x14\x41gentRegisterRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x19\n\x11subscribed_topics\x18\x02 \x03(\t\x12&\n\x05tools\x18\x03 \x03(\x0b\x32\x17.loom.v1.ToolDescriptor\x12=\n\x08metadata\x18\x04 \x03(\x0b\x32+.loom.v1.AgentRegisterRequest.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x15\x41gentRegisterResponse\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x15\n\rerror_message\x18\x02 \x01(\t\"\xad\x01\n\x0b\x43lientEvent\x12#\n\x07publish\x18\x01 \x01(\x0b\x32\x10.loom.v1.PublishH\x00\x12\x1b\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0c.loom.v1.AckH\x00\x12)\n\x04ping\x18\x03 \x01(\x0b\x32\x19.loom.v1.HeartbeatRequestH\x00\x12*\n\x0btool_result\x18\x04 \x01(\x0b\x32\x13.loom.v1.ToolResultH\x00\x42\x05\n\x03msg\"7\n\x07Publish\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x1d\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0e.loom.v1.Event\"\x19\n\x03\x41\x63k\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"\xae\x01\n\x0bServerEvent\x12%\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x11.loom.v1.DeliveryH\x00\x12*\n\x04pong\x18\x02 \x01(\x0b\x32\x1a.loom.v1.HeartbeatResponseH\x00\x12\x1d\n\x03\x65rr\x18\x03 \x01(\x0b\x32\x0e.loom.v1.ErrorH\x00\x12&\n\ttool_call\x18\x04 \x01(\x0b\x32\x11.loom.v1.ToolCallH\x00\x42\x05\n\x03msg\"f\n\x08\x44\x65livery\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x1d\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0e.loom.v1.Event\x12\x17\n\x0fpublished_topic\x18\x03 \x01(\t\x12\x13\n\x0btraceparent\x18\x04 \x01(\t\"&\n\x05\x45rror\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"(\n\x10HeartbeatRequest\x12\x14\n\x0ctimestamp_ms\x18\x01 \x01(\x03\"9\n\x11HeartbeatResponse\x12\x14\n\x0ctimestamp_ms\x18\x01 \x01(\x03\x12\x0e\n\x06status\x18\x02 \x01(\t2\x96\x02\n\x06\x42ridge\x12N\n\rRegisterAgent\x12\x1d.loom.v1.AgentRegisterRequest\x1a\x1e.loom.v1.AgentRegisterResponse\x12=\n\x0b\x45ventStream\x12\x14.loom.v1.ClientEvent\x1a\x14.loom.v1.ServerEvent(\x01\x30\x01\x12\x39\n\x0f\x46orwardToolCall\x12\x11.loom.v1.ToolCall\x1a\x13.loom.v1.ToolResult\x12\x42\n\tHeartbeat\x12\x19.loom.v1.HeartbeatRequest\x1a\x1a.loom.v1.HeartbeatResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,13 +40,13 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['_SERVEREVENT']._serialized_start=624
   _globals['_SERVEREVENT']._serialized_end=798
   _globals['_DELIVERY']._serialized_start=800
-  _globals['_DELIVERY']._serialized_end=881
-  _globals['_ERROR']._serialized_start=883
-  _globals['_ERROR']._serialized_end=921
-  _globals['_HEARTBEATREQUEST']._serialized_start=923
-  _globals['_HEARTBEATREQUEST']._serialized_end=963
-  _globals['_HEARTBEATRESPONSE']._serialized_start=965
-  _globals['_HEARTBEATRESPONSE']._serialized_end=1022
-  _globals['_BRIDGE']._serialized_start=1025
-  _globals['_BRIDGE']._serialized_end=1303
+  _globals['_DELIVERY']._serialized_end=902
+  _globals['_ERROR']._serialized_start=904
+  _globals['_ERROR']._serialized_end=942
+  _globals['_HEARTBEATREQUEST']._serialized_start=944
+  _globals['_HEARTBEATREQUEST']._serialized_end=984
+  _globals['_HEARTBEATRESPONSE']._serialized_start=986
+  _globals['_HEARTBEATRESPONSE']._serialized_end=1043
+  _globals['_BRIDGE']._serialized_start=1046
+  _globals['_BRIDGE']._serialized_end=1324
 # @@protoc_insertion_point(module_scope)

@@ -1,9 +1,10 @@
 //! All gRPC services on one listener.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, stream};
 use loom_core::Runtime;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::TraceServiceServer;
 use tokio::{net::TcpStream, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::{
@@ -34,7 +35,9 @@ use crate::{
     },
     request_ending,
     settings::ServerSettings,
+    spans::EventSpans,
     tool_service::ToolsService,
+    trace_service::AgentSpans,
 };
 
 /// The names for which health is reported; the empty name stands for the whole server.
@@ -75,6 +78,8 @@ pub struct GrpcServer {
     streams: AgentStreams,
     interceptor: AccessInterceptor,
     tls: Option<ServerTlsConfig>,
+    /// What takes the spans of agents; without it that service is not implemented.
+    agent_spans: Option<AgentSpans>,
 }
 
 impl GrpcServer {
@@ -83,6 +88,7 @@ impl GrpcServer {
         runtime: &Runtime,
         settings: &ServerSettings,
         tls: Option<ServerTlsConfig>,
+        spans: Option<Arc<EventSpans>>,
         stopping: CancellationToken,
     ) -> Self {
         let health = HealthReporter::new();
@@ -95,7 +101,8 @@ impl GrpcServer {
             stopping,
         };
         let interceptor = AccessInterceptor(settings.token.clone());
-        Self { health, streams, interceptor, tls }
+        let agent_spans = spans.map(|spans| AgentSpans { runtime: runtime.clone(), spans });
+        Self { health, streams, interceptor, tls, agent_spans }
     }
 
     /// The reporter of the server's health.
@@ -108,7 +115,8 @@ impl GrpcServer {
     /// # Errors
     /// If reflection cannot be set up, or the transport fails.
     pub async fn serve(self, mut acceptor: Acceptor) -> Result<(), ServeError> {
-        let Self { health, streams, interceptor, tls } = self;
+        let Self { health, streams, interceptor, tls, agent_spans } = self;
+        let agent_spans = agent_spans.map(TraceServiceServer::new);
         let runtime = streams.runtime.clone();
         let stopping = streams.stopping.clone();
         let limit = streams.max_message_bytes;
@@ -149,6 +157,10 @@ impl GrpcServer {
                 agents.max_decoding_message_size(limit),
                 with_access.clone(),
             ))
+            .add_optional_service(agent_spans.map(|spans| {
+                let spans = spans.max_decoding_message_size(limit);
+                InterceptedService::new(spans, with_access.clone())
+            }))
             // Health is open to all: probes have no token, and may be processes of other users.
             .add_service(tonic_health::pb::health_server::HealthServer::new(health))
             .add_service(InterceptedService::new(reflection_v1, with_access.clone()))

@@ -26,6 +26,7 @@
 //! | [`event_bus`] | the service `EventBus` |
 //! | [`tool_service`] | the service `ToolService` |
 //! | [`agent_runtime`] | the service `AgentRuntime` |
+//! | [`trace_service`] | the OTLP trace service, for spans of agents |
 //! | [`grpc`] | all gRPC services on one listener |
 //! | [`dashboard`] | the dashboard and its JSON API |
 //! | `builtin_tools` | the tools of the runtime itself: language models and MCP servers |
@@ -64,6 +65,7 @@ pub mod telemetry;
 pub mod tls;
 pub mod token;
 pub mod tool_service;
+pub mod trace_service;
 
 /// The wire protocol: messages, clients and servers of the package `loom.v1`.
 pub mod proto {

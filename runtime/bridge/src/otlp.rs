@@ -5,6 +5,7 @@
 //! `OTEL_RESOURCE_ATTRIBUTES` as the OpenTelemetry specification defines them.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{
         Arc,
@@ -160,7 +161,7 @@ impl SpanExporter for MonitoredExporter {
 }
 
 fn span_data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
-    let attributes = record.attributes.iter().map(|(key, value)| attribute(key, value));
+    let attributes = record.attributes.iter().map(|(key, value)| attribute(key.clone(), value));
     SpanData {
         span_context: SpanContext::new(
             TraceId::from(record.context.trace_id),
@@ -171,8 +172,8 @@ fn span_data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
         ),
         parent_span_id: record.parent.map_or(SpanId::INVALID, SpanId::from),
         parent_span_is_remote: record.parent_is_remote,
-        span_kind: span_kind(record.name),
-        name: record.name.into(),
+        span_kind: span_kind(&record.name),
+        name: record.name.clone(),
         start_time: record.start,
         end_time: record.start + record.duration,
         attributes: attributes.collect(),
@@ -198,7 +199,7 @@ fn span_kind(name: &str) -> SpanKind {
     }
 }
 
-fn attribute(key: &'static str, value: &AttributeValue) -> KeyValue {
+fn attribute(key: Cow<'static, str>, value: &AttributeValue) -> KeyValue {
     match value {
         AttributeValue::Text(text) => KeyValue::new(key, text.clone()),
         AttributeValue::Integer(number) => KeyValue::new(key, *number),

@@ -6,6 +6,8 @@
 //! | `fields` | the fields of a span |
 //! | [`budget`] | how many event spans are recorded per second |
 //! | [`event_spans`] | from events to finished spans |
+//! | [`received`] | spans that agents send |
+//! | [`sink`] | where finished spans go |
 //! | [`store`] | the latest spans, bounded |
 //! | [`layer`] | from `tracing` to finished spans |
 //!
@@ -18,11 +20,14 @@ pub mod budget;
 pub mod event_spans;
 mod fields;
 pub mod layer;
+pub mod received;
 pub mod record;
+pub mod sink;
 pub mod store;
 
 pub use budget::SpanBudget;
 pub use event_spans::EventSpans;
 pub use layer::{RuntimeSpanFilter, SpanLayer};
 pub use record::{AttributeValue, SpanRecord, SpanStatus};
+pub use sink::SpanSink;
 pub use store::SpanStore;

@@ -16,7 +16,7 @@ use crate::{
     log_writer::LogWriter,
     otlp::{OtlpError, SpanExport},
     settings::ServerSettings,
-    spans::{EventSpans, RuntimeSpanFilter, SpanBudget, SpanLayer, SpanStore},
+    spans::{EventSpans, RuntimeSpanFilter, SpanBudget, SpanLayer, SpanSink, SpanStore},
 };
 
 /// The log filter and the recorded spans of the process.
@@ -68,10 +68,11 @@ impl Telemetry {
         let export = settings.otlp.as_ref().map(SpanExport::new).transpose()?;
         let spans = Arc::new(SpanStore::default());
         let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
-        let span_layer = SpanLayer::new(&spans, export.clone());
+        let sink = SpanSink { store: Arc::clone(&spans), export: export.clone() };
+        let span_layer = SpanLayer::new(sink.clone());
         // Without a reader of spans, events are not linked to traces.
         let is_read = settings.dashboard.is_some() || export.is_some();
-        let event_spans = is_read.then(|| EventSpans::new(&spans, &budget, export.clone()).into());
+        let event_spans = is_read.then(|| EventSpans::new(sink, &budget).into());
         tracing_subscriber::registry()
             .with(log_lines(settings.log_format, allow_colours).with_filter(filter))
             .with(span_layer.with_filter(RuntimeSpanFilter))

@@ -159,6 +159,11 @@ impl Runtime {
         calling::call(&self.inner, call).await
     }
 
+    /// Whether the spans of a trace are recorded; decided for one of which the runtime has not heard lately.
+    pub fn is_sampled(&self, trace_id: u128) -> bool {
+        self.inner.tracer.is_sampled(trace_id)
+    }
+
     /// The registry of the tools.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.inner.registry

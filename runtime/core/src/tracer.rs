@@ -80,6 +80,14 @@ impl Tracer {
         Some(context)
     }
 
+    /// Whether the spans of a trace are recorded.
+    pub(crate) fn is_sampled(&self, trace_id: u128) -> bool {
+        self.recorder.as_ref().is_some_and(|recorder| {
+            let now = Instant::now();
+            self.links.locked().is_sampled(trace_id, now, || recorder.admit())
+        })
+    }
+
     /// The span of a call of a tool.
     pub(crate) fn call(&self, call: &ToolCall) -> PlacedSpan {
         let said = TraceContext::from_metadata(&call.headers);

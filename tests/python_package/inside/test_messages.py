@@ -8,7 +8,7 @@ import pytest
 import loom.v1
 
 ROOT = Path(__file__).resolve().parents[3]
-NAMES = ("action", "bridge", "event")
+NAMES = ("action", "bridge", "event", "spans")
 
 
 @pytest.mark.filterwarnings("ignore:pkg_resources is deprecated")

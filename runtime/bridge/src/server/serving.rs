@@ -78,7 +78,14 @@ impl ServingServer {
         let runtime = Runtime::new(options);
         let stopping = CancellationToken::new();
         let peers = PeerCheck::new(&settings.allow_users, settings.token.is_some());
-        let grpc = GrpcServer::new(&runtime, &settings, tls, stopping.clone()).await;
+        let grpc = GrpcServer::new(
+            &runtime,
+            &settings,
+            tls,
+            telemetry.event_spans.clone(),
+            stopping.clone(),
+        )
+        .await;
         let health = grpc.health();
         let limits = ConnectionLimits::of_process();
         let timeouts = grpc::CONNECTION_TIMEOUTS;

@@ -11,26 +11,30 @@ use super::{
     budget::SpanBudget,
     fields::truncated,
     record::{AttributeValue, SpanRecord, SpanStatus},
-    store::SpanStore,
+    sink::SpanSink,
 };
-use crate::otlp::SpanExport;
 
-/// Records the spans of events in a [`SpanStore`], and exports them.
+/// Records the spans of events.
 #[derive(Debug)]
 pub struct EventSpans {
-    store: Arc<SpanStore>,
+    sink: SpanSink,
     budget: Arc<SpanBudget>,
-    export: Option<SpanExport>,
 }
 
 impl EventSpans {
     /// Records as far as `budget` allows.
-    pub fn new(
-        store: &Arc<SpanStore>,
-        budget: &Arc<SpanBudget>,
-        export: Option<SpanExport>,
-    ) -> Self {
-        Self { store: Arc::clone(store), budget: Arc::clone(budget), export }
+    pub fn new(sink: SpanSink, budget: &Arc<SpanBudget>) -> Self {
+        Self { sink, budget: Arc::clone(budget) }
+    }
+
+    /// Records a span that an agent sent, if its trace is recorded.
+    pub fn take(&self, span: SpanRecord, sampled: bool) {
+        if sampled {
+            self.budget.count(Instant::now());
+            self.sink.push(span);
+        } else {
+            self.budget.refuse();
+        }
     }
 }
 
@@ -44,27 +48,25 @@ impl EventRecorder for EventSpans {
             return self.budget.refuse();
         }
         self.budget.count(Instant::now());
-        let record = Arc::new(span_record(span));
-        if let Some(export) = &self.export {
-            export.send(&record);
-        }
-        self.store.push(record);
+        self.sink.push(span_record(span));
     }
 }
 
 fn span_record(span: EventSpan<'_>) -> SpanRecord {
     let EventSpan { kind, envelope, context, parent } = span;
     let text = |text: &str| AttributeValue::Text(truncated(text));
-    let mut attributes =
-        vec![("topic", text(&envelope.topic)), ("event_id", text(&envelope.event.id))];
+    let mut attributes = vec![
+        ("topic".into(), text(&envelope.topic)),
+        ("event_id".into(), text(&envelope.event.id)),
+    ];
     let (name, agent) = match kind {
         EventSpanKind::Publish => ("event.publish", &*envelope.sender),
         EventSpanKind::Deliver { agent, pattern } => {
-            attributes.push(("pattern", text(pattern)));
+            attributes.push(("pattern".into(), text(pattern)));
             ("event.deliver", agent)
         }
     };
-    attributes.push(("agent", text(agent)));
+    attributes.push(("agent".into(), text(agent)));
     let duration = envelope.received_at.elapsed();
     let now = SystemTime::now();
     SpanRecord {
@@ -72,7 +74,7 @@ fn span_record(span: EventSpan<'_>) -> SpanRecord {
         parent: parent.map(|parent| parent.span_id),
         // Only a publishing may be a child of what an agent did; a delivery is one of the publishing.
         parent_is_remote: kind == EventSpanKind::Publish && parent.is_some(),
-        name,
+        name: name.into(),
         start: now.checked_sub(duration).unwrap_or(now),
         duration,
         attributes,

@@ -1,6 +1,6 @@
 //! The fields of a span; `loom_core::spans` documents those with a meaning.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use tracing::field::{Field, Visit};
 
@@ -9,7 +9,7 @@ use super::record::{AttributeValue, SpanStatus};
 /// The part of a text that is kept, in characters: topics and messages may have any length.
 const MAX_TEXT_CHARS: usize = 512;
 /// The number of attributes that are kept.
-const MAX_ATTRIBUTES: usize = 32;
+pub(super) const MAX_ATTRIBUTES: usize = 32;
 
 /// The fields recorded so far.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct SpanFields {
     pub(super) trace_id: Option<u128>,
     pub(super) span_id: Option<u64>,
     pub(super) parent_id: Option<u64>,
-    pub(super) attributes: Vec<(&'static str, AttributeValue)>,
+    pub(super) attributes: Vec<(Cow<'static, str>, AttributeValue)>,
     pub(super) status: SpanStatus,
     pub(super) error: Option<String>,
 }
@@ -41,7 +41,9 @@ impl SpanFields {
     fn put_attribute(&mut self, name: &'static str, value: AttributeValue) {
         match self.attributes.iter().position(|(key, _)| *key == name) {
             Some(index) => self.attributes[index].1 = value,
-            None if self.attributes.len() < MAX_ATTRIBUTES => self.attributes.push((name, value)),
+            None if self.attributes.len() < MAX_ATTRIBUTES => {
+                self.attributes.push((name.into(), value))
+            }
             None => {}
         }
     }

@@ -1,9 +1,6 @@
 //! A `tracing` layer that records finished spans.
 
-use std::{
-    sync::Arc,
-    time::{Instant, SystemTime},
-};
+use std::time::{Instant, SystemTime};
 
 use loom_core::TraceContext;
 use tracing::{
@@ -18,14 +15,12 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{fields::SpanFields, record::SpanRecord, store::SpanStore};
-use crate::otlp::SpanExport;
+use super::{fields::SpanFields, record::SpanRecord, sink::SpanSink};
 
 /// Records the spans of the runtime in a store, and exports them if there is an export.
 #[derive(Debug)]
 pub struct SpanLayer {
-    store: Arc<SpanStore>,
-    export: Option<SpanExport>,
+    sink: SpanSink,
 }
 
 /// Enables the spans of the runtime.
@@ -45,9 +40,9 @@ struct OpenSpan {
 }
 
 impl SpanLayer {
-    /// A layer that records spans in `store` and exports them.
-    pub fn new(store: &Arc<SpanStore>, export: Option<SpanExport>) -> Self {
-        Self { store: Arc::clone(store), export }
+    /// A layer that records into `sink`.
+    pub fn new(sink: SpanSink) -> Self {
+        Self { sink }
     }
 }
 
@@ -80,7 +75,7 @@ impl OpenSpan {
             parent: if has_own_trace { fields.parent_id } else { self.parent },
             // Only what an agent has begun comes with a parent of its own.
             parent_is_remote: has_own_trace && fields.parent_id.is_some(),
-            name,
+            name: name.into(),
             start: self.start,
             duration: self.started_at.elapsed(),
             attributes: fields.attributes,
@@ -113,11 +108,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         let Some(span) = context.span(&id) else { return };
         let open = span.extensions_mut().remove::<OpenSpan>();
         if let Some(open) = open {
-            let record = Arc::new(open.finish(span.name()));
-            if let Some(export) = &self.export {
-                export.send(&record);
-            }
-            self.store.push(record);
+            self.sink.push(open.finish(span.name()));
         }
     }
 }

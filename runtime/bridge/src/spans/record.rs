@@ -1,6 +1,7 @@
 //! One finished span.
 
 use std::{
+    borrow::Cow,
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -65,13 +66,13 @@ pub struct SpanRecord {
     /// Whether the parent is a span of another process.
     pub parent_is_remote: bool,
     /// The span's name, such as `tool.call`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// When the work began.
     pub start: SystemTime,
     /// How long the work took.
     pub duration: Duration,
     /// The attributes by key.
-    pub attributes: Vec<(&'static str, AttributeValue)>,
+    pub attributes: Vec<(Cow<'static, str>, AttributeValue)>,
     /// The status.
     pub status: SpanStatus,
     /// The error message, if the work failed.
@@ -84,7 +85,7 @@ impl SpanRecord {
         let attributes: Map<_, _> = self
             .attributes
             .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.to_string().into()))
+            .map(|(key, value)| (key.to_string(), value.to_string().into()))
             .collect();
         let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
         json!({
@@ -120,12 +121,12 @@ mod tests {
             context: TraceContext { trace_id: 0xab, span_id: 0xc, sampled: true },
             parent: Some(0xd),
             parent_is_remote: false,
-            name: "tool.call",
+            name: "tool.call".into(),
             start: UNIX_EPOCH + Duration::new(1, 2),
             duration: Duration::from_micros(3),
             attributes: vec![
-                ("tool", AttributeValue::Text("t".to_owned())),
-                ("topics", AttributeValue::Integer(2)),
+                ("tool".into(), AttributeValue::Text("t".to_owned())),
+                ("topics".into(), AttributeValue::Integer(2)),
             ],
             status: SpanStatus::Error,
             error: Some("no".to_owned()),

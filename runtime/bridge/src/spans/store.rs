@@ -47,7 +47,7 @@ impl SpanStore {
         let mut state = self.state.locked();
         let sequence = state.next;
         state.next += 1;
-        let ring = if is_event_span(record.name) { &mut state.events } else { &mut state.others };
+        let ring = if is_event_span(&record.name) { &mut state.events } else { &mut state.others };
         if ring.len() == CAPACITY {
             ring.pop_front();
         }
@@ -114,7 +114,7 @@ mod tests {
             context: TraceContext { trace_id, span_id: second, sampled: true },
             parent: None,
             parent_is_remote: false,
-            name,
+            name: name.into(),
             start: UNIX_EPOCH + Duration::from_secs(second),
             duration: Duration::ZERO,
             attributes: Vec::new(),

@@ -1,0 +1,172 @@
+//! Spans that agents send, from OTLP.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use loom_core::TraceContext;
+use opentelemetry_proto::tonic::{
+    common::v1::{AnyValue, KeyValue, any_value::Value},
+    trace::v1::{ResourceSpans, Span, status::StatusCode},
+};
+
+use super::{
+    fields::{MAX_ATTRIBUTES, truncated},
+    record::{AttributeValue, SpanRecord, SpanStatus},
+};
+
+/// The attribute of a resource that names the agent.
+const SERVICE_NAME: &str = "service.name";
+/// The attribute of a span that names the agent.
+const AGENT: &str = "agent";
+
+/// The spans of a request; `None` for one without an id or a name.
+pub fn spans(of_resources: Vec<ResourceSpans>) -> Vec<Option<SpanRecord>> {
+    let of_resource = |resource: ResourceSpans| {
+        let attributes = resource.resource.map(|resource| resource.attributes).unwrap_or_default();
+        let agent = text_of(&attributes, SERVICE_NAME);
+        let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
+        spans.map(move |span| record(span, agent.as_deref()))
+    };
+    of_resources.into_iter().flat_map(of_resource).collect()
+}
+
+fn record(span: Span, agent: Option<&str>) -> Option<SpanRecord> {
+    let context = context(&span.trace_id, &span.span_id)?;
+    let name = Some(truncated(&span.name)).filter(|name| !name.is_empty())?;
+    let (status, error) = status(&span);
+    let start = time(span.start_time_unix_nano);
+    let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
+    let mut attributes = attributes(span.attributes);
+    let names_agent = attributes.iter().any(|(key, _)| key == AGENT);
+    if let Some(agent) = agent.filter(|_| !names_agent) {
+        attributes.push((AGENT.into(), AttributeValue::Text(truncated(agent))));
+    }
+    Some(SpanRecord {
+        context,
+        parent: id(&span.parent_span_id),
+        parent_is_remote: false,
+        name: name.into(),
+        start,
+        duration: Duration::from_nanos(duration),
+        attributes,
+        status,
+        error,
+    })
+}
+
+fn context(trace_id: &[u8], span_id: &[u8]) -> Option<TraceContext> {
+    let trace_id = u128::from_be_bytes(trace_id.try_into().ok()?);
+    let span_id = id(span_id)?;
+    (trace_id != 0).then_some(TraceContext { trace_id, span_id, sampled: true })
+}
+
+fn id(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes).filter(|id| *id != 0)
+}
+
+fn status(span: &Span) -> (SpanStatus, Option<String>) {
+    let Some(status) = &span.status else { return (SpanStatus::Unset, None) };
+    match status.code() {
+        StatusCode::Unset => (SpanStatus::Unset, None),
+        StatusCode::Ok => (SpanStatus::Ok, None),
+        StatusCode::Error => (SpanStatus::Error, Some(truncated(&status.message))),
+    }
+}
+
+fn time(nanoseconds: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds)).unwrap_or(UNIX_EPOCH)
+}
+
+fn attributes(attributes: Vec<KeyValue>) -> Vec<(std::borrow::Cow<'static, str>, AttributeValue)> {
+    let of =
+        |KeyValue { key, value, .. }: KeyValue| Some((truncated(&key).into(), value_of(value?)?));
+    attributes.into_iter().filter_map(of).take(MAX_ATTRIBUTES - 1).collect()
+}
+
+/// A value of a simple type; lists and maps are left out.
+fn value_of(value: AnyValue) -> Option<AttributeValue> {
+    match value.value? {
+        Value::StringValue(text) => Some(AttributeValue::Text(truncated(&text))),
+        Value::BoolValue(value) => Some(AttributeValue::Bool(value)),
+        Value::IntValue(number) => Some(AttributeValue::Integer(number)),
+        Value::DoubleValue(number) => Some(AttributeValue::Float(number)),
+        _ => None,
+    }
+}
+
+fn text_of(attributes: &[KeyValue], key: &str) -> Option<String> {
+    let value = attributes.iter().find(|attribute| attribute.key == key)?.value.as_ref()?;
+    match value.value.as_ref()? {
+        Value::StringValue(text) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::{
+        resource::v1::Resource,
+        trace::v1::{ScopeSpans, Status},
+    };
+
+    use super::*;
+
+    fn text(key: &str, text: &str) -> KeyValue {
+        let value = Some(AnyValue { value: Some(Value::StringValue(text.to_owned())) });
+        KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
+    }
+
+    fn request(spans: Vec<Span>) -> Vec<ResourceSpans> {
+        let attributes = vec![text(SERVICE_NAME, "planner")];
+        let resource = Some(Resource { attributes, ..Resource::default() });
+        let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+        vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }]
+    }
+
+    fn span(trace_id: &[u8], span_id: &[u8], name: &str) -> Span {
+        Span {
+            trace_id: trace_id.to_vec(),
+            span_id: span_id.to_vec(),
+            name: name.to_owned(),
+            ..Span::default()
+        }
+    }
+
+    #[test]
+    fn a_span_names_its_agent_and_its_error() {
+        let sent = Span {
+            parent_span_id: 7_u64.to_be_bytes().to_vec(),
+            start_time_unix_nano: 1_000,
+            end_time_unix_nano: 4_000,
+            attributes: vec![text("topic", "price")],
+            status: Some(Status { message: "no".to_owned(), code: StatusCode::Error.into() }),
+            ..span(&1_u128.to_be_bytes(), &2_u64.to_be_bytes(), "plan")
+        };
+        let record = spans(request(vec![sent])).remove(0).unwrap();
+        assert_eq!(
+            (record.context.trace_id, record.context.span_id, record.parent),
+            (1, 2, Some(7))
+        );
+        assert_eq!((&*record.name, record.duration), ("plan", Duration::from_nanos(3_000)));
+        assert_eq!((record.status, record.error.as_deref()), (SpanStatus::Error, Some("no")));
+        let attributes: Vec<_> =
+            record.attributes.iter().map(|(k, v)| (&**k, v.to_string())).collect();
+        let expected = [("topic", "price".to_owned()), ("agent", "planner".to_owned())];
+        assert_eq!(attributes, expected);
+    }
+
+    #[test]
+    fn spans_without_ids_or_a_name_are_refused() {
+        let (trace, id) = (1_u128.to_be_bytes(), 1_u64.to_be_bytes());
+        let table = [
+            (span(&trace, &id, "x"), true),
+            (span(&[0; 16], &id, "x"), false),
+            (span(&trace[1..], &id, "x"), false),
+            (span(&trace, &[0; 8], "x"), false),
+            (span(&trace, &[1; 9], "x"), false),
+            (span(&trace, &id, ""), false),
+        ];
+        for (span, is_valid) in table {
+            assert_eq!(spans(request(vec![span.clone()]))[0].is_some(), is_valid, "{span:?}");
+        }
+    }
+}
