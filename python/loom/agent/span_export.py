@@ -29,6 +29,9 @@ _LAST_EXPORT_TIMEOUT = 1.0
 _MAX_TEXT = 4096
 """Longest text of an attribute or error, in characters; the rest is cut off."""
 
+_NOT_SENT: tuple[type[Exception], ...] = (*CONNECTION_ERRORS, ConnectionError, RuntimeError)
+"""Exceptions of spans that were not sent: the connection is lost, refused or ended."""
+
 _KINDS = {
     "internal": spans_pb2.Span.SPAN_KIND_INTERNAL,
     "consumer": spans_pb2.Span.SPAN_KIND_CONSUMER,
@@ -69,7 +72,7 @@ class SpanExport:
         await asyncio.gather(task, return_exceptions=True)
         try:
             await asyncio.wait_for(self._send_waiting(), _LAST_EXPORT_TIMEOUT)
-        except (*CONNECTION_ERRORS, ConnectionError, RuntimeError) as error:
+        except _NOT_SENT as error:
             _log.debug("agent %s: the last spans were not sent: %s", self._agent_id, describe(error))
 
     async def _send_always(self) -> None:
@@ -77,7 +80,7 @@ class SpanExport:
             await asyncio.sleep(_INTERVAL)
             try:
                 await self._send_waiting()
-            except (*CONNECTION_ERRORS, ConnectionError) as error:
+            except _NOT_SENT as error:
                 _log.debug("agent %s: spans were not sent: %s", self._agent_id, describe(error))
 
     async def _send_waiting(self) -> None:

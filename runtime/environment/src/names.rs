@@ -130,7 +130,7 @@ pub const TABLE: &[VariableInfo] = &[
     plain(
         EVENT_SPANS,
         Some("500"),
-        "event spans recorded per second; tool calls are always recorded",
+        "event spans in a second after which runs that begin are left out",
     ),
     secret(OTLP_ENDPOINT, "OpenTelemetry collector to export spans to over gRPC"),
     plain(OTEL_SERVICE_NAME, Some("loom-bridge-server"), "service name in traces"),
