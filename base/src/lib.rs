@@ -9,6 +9,7 @@
 //! | [`daily_window`] | [`DailyWindow`]: a time span of each day, in UTC |
 //! | [`error_chain()`] | an error and its causes on one line |
 //! | [`file_lock`] | waiting for the lock of a file, and who holds it |
+//! | [`filesystem`] | the kind of the file system that a file is on |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
 //! | [`private_folder`] | folders for one user alone |
@@ -29,6 +30,7 @@ pub mod clean;
 pub mod daily_window;
 mod error_chain;
 pub mod file_lock;
+pub mod filesystem;
 pub mod host_port;
 pub mod loopback;
 pub mod private_folder;

@@ -2,54 +2,32 @@
 
 use std::path::Path;
 
+use loom_base::filesystem::{FileSystemKind, number_of};
+
 use super::check::DoctorCheck;
 
 const NAME: &str = "file system";
 
-/// File systems by the numbers that `statfs` reports (linux/magic.h), and whether other hosts can change their files.
-const KINDS: [(u64, &str, bool); 18] = [
-    (0xef53, "ext4", false),
-    (0x5846_5342, "xfs", false),
-    (0x9123_683e, "btrfs", false),
-    (0x2fc1_2fc1, "zfs", false),
-    (0x0102_1994, "tmpfs", false),
-    (0x794c_7630, "overlay", false),
-    (0xf2f5_2010, "f2fs", false),
-    (0x4d44, "vfat", false),
-    (0x2011_bab0, "exfat", false),
-    (0x5346_544e, "ntfs", false),
-    (0x6969, "nfs", true),
-    (0xff53_4d42, "cifs", true),
-    (0xfe53_4d42, "smb", true),
-    (0x517b, "smb", true),
-    (0x00c3_6400, "ceph", true),
-    (0x0102_1997, "9p", true),
-    (0x0bd0_0bd0, "lustre", true),
-    (0x6573_5546, "fuse", false),
-];
-
 /// The check of the file system that holds `folder`.
 pub(super) fn check(folder: &Path) -> DoctorCheck {
-    let Ok(stat) = rustix::fs::statfs(folder) else {
+    let Some(magic) = number_of(folder) else {
         return DoctorCheck::warning(NAME, "the system does not say which one it is");
     };
-    // A number of 32 bits, whatever the size and the sign of the field is.
-    let magic = u64::from(stat.f_type as u32);
     of(magic)
 }
 
 fn of(magic: u64) -> DoctorCheck {
-    match KINDS.iter().find(|(number, ..)| *number == magic) {
-        Some((_, name, true)) => DoctorCheck::warning(
+    match FileSystemKind::of_number(magic) {
+        Some(FileSystemKind { name, is_network: true }) => DoctorCheck::warning(
             NAME,
             format!("{name}, a network file system: leases of other hosts may not be seen"),
         )
         .hint("put the store on a local disk: LOOM_CACHE_DIR"),
-        Some((_, "tmpfs", _)) => {
+        Some(FileSystemKind { name: "tmpfs", .. }) => {
             DoctorCheck::warning(NAME, "tmpfs: the store is gone when the machine restarts")
                 .hint("put the store on a disk: LOOM_CACHE_DIR")
         }
-        Some((_, name, false)) => DoctorCheck::ok(NAME, *name),
+        Some(FileSystemKind { name, .. }) => DoctorCheck::ok(NAME, name),
         None => DoctorCheck::ok(NAME, format!("of an unknown kind ({magic:#x})")),
     }
 }

@@ -1,0 +1,149 @@
+//! What is to be written.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    overview::MinuteTotals,
+    row::{EventRow, LogRow, Nanos, SpanRow},
+    run_totals::RunTotals,
+};
+
+/// The number of a run within the file: it grows with every run that begins.
+pub(crate) type RunNumber = i64;
+
+/// One row to be written, or bodies to be erased.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    /// A span; its bodies have the numbers that follow its own.
+    Span(Box<SpanChange>),
+    /// An event, of a run that is stored or of none.
+    Event { run: Option<RunNumber>, row: Box<EventRow> },
+    /// A log line, of a run that is stored or of none.
+    Log { run: Option<RunNumber>, row: Box<LogRow> },
+    /// A run is secret: what is stored of its bodies is erased.
+    Erase(u128),
+}
+
+impl Change {
+    /// The run of a row.
+    pub(crate) fn trace_id(&self) -> Option<u128> {
+        match self {
+            Self::Span(span) => Some(span.row.trace_id),
+            Self::Event { row, .. } => row.span.map(|span| span.trace_id),
+            Self::Log { row, .. } => row.span.map(|span| span.trace_id),
+            Self::Erase(_) => None,
+        }
+    }
+}
+
+/// A span to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SpanChange {
+    pub(crate) run: RunNumber,
+    pub(crate) number: u32,
+    pub(crate) cost: Option<f64>,
+    /// The names that are new in the run, by [`NameKind`].
+    pub(crate) new_names: Vec<NameKind>,
+    pub(crate) row: Box<SpanRow>,
+}
+
+/// The kinds of names that runs are found by, with their numbers in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum NameKind {
+    Agent = 1,
+    Topic = 2,
+    Tool = 3,
+    Model = 4,
+    Conversation = 5,
+}
+
+impl NameKind {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Agent, Self::Topic, Self::Tool, Self::Model, Self::Conversation];
+
+    /// The name of this kind that a span has.
+    pub(crate) fn of(self, row: &SpanRow) -> Option<&str> {
+        match self {
+            Self::Agent => row.agent.as_deref(),
+            Self::Topic => row.topic.as_deref(),
+            Self::Tool => row.tool.as_deref(),
+            Self::Model => row.model.as_deref(),
+            Self::Conversation => row.conversation.as_deref(),
+        }
+    }
+}
+
+/// The state of a run after the changes before it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunChange {
+    pub(crate) number: RunNumber,
+    pub(crate) trace_id: u128,
+    pub(crate) is_running: bool,
+    pub(crate) totals: RunTotals,
+}
+
+/// Changes that are written in one transaction.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct ChangeBatch {
+    pub(crate) changes: Vec<Change>,
+    /// The latest state of each run that changed.
+    pub(crate) runs: BTreeMap<RunNumber, RunChange>,
+    /// Sums to be added to those of each minute since 1970.
+    pub(crate) minutes: BTreeMap<i64, MinuteTotals>,
+}
+
+impl ChangeBatch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.runs.is_empty() && self.minutes.is_empty()
+    }
+
+    /// Adds what came after.
+    pub(crate) fn append(&mut self, later: Self) {
+        for change in &later.changes {
+            if let Change::Erase(trace_id) = change {
+                self.strip(*trace_id);
+            }
+        }
+        self.changes.extend(later.changes);
+        self.runs.extend(later.runs);
+        for (minute, totals) in later.minutes {
+            self.minutes.entry(minute).or_default().add(&totals);
+        }
+    }
+
+    /// Removes the bodies of a run.
+    pub(crate) fn strip(&mut self, trace_id: u128) {
+        for change in self.changes.iter_mut().filter(|change| change.trace_id() == Some(trace_id)) {
+            match change {
+                Change::Span(span) => span.row.bodies.clear(),
+                Change::Event { row, .. } => row.payload = bytes::Bytes::new(),
+                Change::Log { .. } | Change::Erase(_) => {}
+            }
+        }
+    }
+
+    /// Removes the rows of a run, and the run.
+    pub(crate) fn remove(&mut self, trace_id: u128) {
+        self.changes.retain(|change| change.trace_id() != Some(trace_id));
+        self.runs.retain(|_, run| run.trace_id != trace_id);
+    }
+
+    /// The sums of the minute of `wall`.
+    pub(crate) fn minute(&mut self, wall: Nanos) -> &mut MinuteTotals {
+        const MINUTE: Nanos = 60_000_000_000;
+        self.minutes.entry(wall.div_euclid(MINUTE)).or_default()
+    }
+}
+
+impl MinuteTotals {
+    /// Adds the sums of another time.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.spans += other.spans;
+        self.errors += other.errors;
+        self.runs += other.runs;
+        self.events += other.events;
+        self.left_out += other.left_out;
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+    }
+}

@@ -1,0 +1,93 @@
+//! The history of a Loom runtime: runs, spans, events and log lines, in one SQLite file or in memory.
+//!
+//! Start with [`History`], which writes, or [`HistoryReader::open`], which reads the file of a runtime that may not run.
+//! Modules in order of their layers; each imports only modules above it:
+//!
+//! | module | provides |
+//! |---|---|
+//! | [`row`] | what the runtime hands over: finished spans, their bodies, events and log lines |
+//! | [`run_id`], `instant`, `moment` | the id of a run; times |
+//! | [`key_patterns`], `redaction` | which keys have secret values, and how those are replaced |
+//! | [`settings`] | what is kept, where and how much |
+//! | [`error`] | why a history cannot be used, and why one is in memory |
+//! | [`run_query`], [`run_summary`], [`run_detail`], [`event_detail`], [`overview`], [`export`], [`health`] | questions and answers |
+//! | `row_budget`, `recent_ids`, `history_row`, `left_out` | how many rows are stored in a second, and what is left out |
+//! | `run_totals`, `change`, `open_run`, `intake` | when a run begins and ends, and which rows of it are stored |
+//! | `schema`, `store`, `store_opening` | the file: its tables, its lock, its damage |
+//! | `search_text`, `search_index` | words, and the index of them |
+//! | `writing`, `erasing`, `batch_writing`, `retention` | rows into the file, and out of it |
+//! | `message`, [`sender`] | the queue, and the side of it that never waits |
+//! | `state`, `pending_runs`, `writer` | the thread that writes |
+//! | `run_listing`, `run_reading`, `event_reading`, `overview_reading`, `export_reading`, [`reader`] | answers |
+//! | [`history`] | all of it together |
+//!
+//! The file is SQLite's, in WAL mode. A row costs about as much CPU as in redb, a copy-on-write B-tree, and SQLite has
+//! what redb has not: a full-text index, indexes and aggregates in a language of their own, removal that overwrites,
+//! a check for damage, and readers in other processes.
+
+pub mod error;
+pub mod event_detail;
+pub mod export;
+pub mod health;
+pub mod history;
+pub mod key_patterns;
+pub mod overview;
+pub mod reader;
+pub mod row;
+pub mod run_detail;
+pub mod run_id;
+pub mod run_query;
+pub mod run_summary;
+pub mod sender;
+pub mod settings;
+
+mod batch_writing;
+mod change;
+mod erasing;
+mod event_reading;
+mod export_reading;
+mod history_row;
+mod instant;
+mod intake;
+mod left_out;
+mod message;
+mod moment;
+mod open_run;
+mod overview_reading;
+mod pending_runs;
+mod recent_ids;
+mod redaction;
+mod retention;
+mod row_budget;
+mod run_listing;
+mod run_reading;
+mod run_totals;
+mod schema;
+mod search_index;
+mod search_text;
+mod state;
+mod store;
+mod store_opening;
+mod writer;
+mod writing;
+
+pub use error::{FallbackReason, HistoryError};
+pub use event_detail::{EventDetail, EventPage, EventQuery, LogDetail, LogPage, LogQuery};
+pub use export::{ExportError, ExportedEvent, RunExport};
+pub use health::HistoryHealth;
+pub use history::History;
+pub use instant::nanos;
+pub use key_patterns::KeyPatterns;
+pub use overview::{
+    FailedSpan, HistoryCounts, HistoryOverview, HistoryRange, LatencySummary, MinuteTotals,
+};
+pub use reader::HistoryReader;
+pub use row::{
+    BodyKind, BodyRow, EventKind, EventRow, LogRow, Nanos, SpanLink, SpanOutcome, SpanRow,
+};
+pub use run_detail::{BodyDetail, LinkDetail, RunDetail, SpanDetail};
+pub use run_id::{RunId, RunIdError};
+pub use run_query::{RunCursor, RunQuery, RunQueryError, RunStatus};
+pub use run_summary::{RunPage, RunSummary};
+pub use sender::HistorySender;
+pub use settings::{HistoryLocation, HistorySettings, TokenPrice};

@@ -1,0 +1,392 @@
+//! Values of secret keys are replaced before a body is cut: in metadata, in headers, and in JSON at any depth.
+
+use std::borrow::Cow;
+
+use crate::key_patterns::KeyPatterns;
+
+/// What stands in place of a secret value.
+pub(crate) const REPLACED: &str = "***";
+/// The names of replaced keys that are kept of one body.
+const NAMED_KEYS: usize = 32;
+/// How deep JSON within strings of JSON is searched: the arguments of a tool call are such a string.
+const NESTED_STRINGS: u8 = 4;
+
+/// A text without the values of secret keys.
+#[derive(Debug, PartialEq)]
+pub(crate) struct RedactedText {
+    /// The text, up to the limit.
+    pub(crate) content: Vec<u8>,
+    /// The keys whose values were replaced.
+    pub(crate) keys: Vec<String>,
+    /// Whether more follows.
+    pub(crate) is_cut: bool,
+}
+
+/// Replaces values of secret keys in a body and cuts it to `limit` bytes. What is not JSON is only cut.
+pub(crate) fn redact_body(
+    content: &[u8],
+    content_type: &str,
+    limit: usize,
+    patterns: &KeyPatterns,
+) -> RedactedText {
+    if !may_be_json(content, content_type) {
+        let kept = cut_at_character(content, limit);
+        let is_cut = kept.len() < content.len();
+        return RedactedText { content: kept.to_vec(), keys: Vec::new(), is_cut };
+    }
+    let mut scan = JsonScan::new(content, limit, patterns, NESTED_STRINGS);
+    let is_complete = scan.run();
+    let mut out = scan.out;
+    let kept = cut_at_character(&out, limit).len();
+    let is_cut = !is_complete || kept < out.len();
+    out.truncate(kept);
+    RedactedText { content: out, keys: scan.keys, is_cut }
+}
+
+/// The value of a key of metadata or attributes: replaced, or with the values of secret keys in it replaced.
+pub(crate) fn redact_value<'a>(key: &str, value: &'a str, patterns: &KeyPatterns) -> Cow<'a, str> {
+    if patterns.matches(key) {
+        return Cow::Borrowed(REPLACED);
+    }
+    if !value.trim_start().starts_with(['{', '[']) {
+        return Cow::Borrowed(value);
+    }
+    let mut scan = JsonScan::new(value.as_bytes(), usize::MAX, patterns, NESTED_STRINGS);
+    scan.run();
+    match scan.keys.is_empty() {
+        true => Cow::Borrowed(value),
+        false => Cow::Owned(String::from_utf8_lossy(&scan.out).into_owned()),
+    }
+}
+
+fn may_be_json(content: &[u8], content_type: &str) -> bool {
+    let first = content.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'['))
+        || content_type.contains("json")
+        || content_type.starts_with("text/event-stream")
+}
+
+/// At most `limit` bytes, ending before a character that would be split.
+pub(crate) fn cut_at_character(content: &[u8], limit: usize) -> &[u8] {
+    if content.len() <= limit {
+        return content;
+    }
+    let is_middle = |at: &usize| content[*at] & 0xc0 == 0x80;
+    let at = (limit.saturating_sub(3)..=limit).rev().find(|at| !is_middle(at)).unwrap_or(limit);
+    &content[..at]
+}
+
+/// Copies JSON, token by token, without the values of secret keys. It is lenient: what is no valid JSON, because a sender
+/// cut it, is searched the same way.
+struct JsonScan<'a> {
+    input: &'a [u8],
+    at: usize,
+    out: Vec<u8>,
+    limit: usize,
+    keys: Vec<String>,
+    patterns: &'a KeyPatterns,
+    depth: u8,
+}
+
+impl<'a> JsonScan<'a> {
+    fn new(input: &'a [u8], limit: usize, patterns: &'a KeyPatterns, depth: u8) -> Self {
+        let out = Vec::with_capacity(input.len().min(limit));
+        Self { input, at: 0, out, limit, keys: Vec::new(), patterns, depth }
+    }
+
+    /// Returns false if it stopped at the limit.
+    fn run(&mut self) -> bool {
+        while let Some(byte) = self.input.get(self.at) {
+            if self.out.len() > self.limit {
+                return false;
+            }
+            if *byte == b'"' {
+                self.string();
+            } else {
+                self.out.push(*byte);
+                self.at += 1;
+            }
+        }
+        true
+    }
+
+    fn string(&mut self) {
+        let text = &self.input[self.at..self.end_of_string(self.at)];
+        self.at += text.len();
+        let blank = self.blank_at(self.at);
+        if self.input.get(self.at + blank) == Some(&b':') {
+            self.out.extend_from_slice(text);
+            self.key(text, blank);
+        } else {
+            self.value(text);
+        }
+    }
+
+    /// What follows a key: its value is copied by the next steps, or replaced here.
+    fn key(&mut self, text: &[u8], blank: usize) {
+        let key = decoded(text);
+        if !self.patterns.matches(&key) {
+            return;
+        }
+        let colon = self.at + blank;
+        let begin = colon + 1 + self.blank_at(colon + 1);
+        self.out.extend_from_slice(&self.input[self.at..begin]);
+        self.out.extend_from_slice(b"\"***\"");
+        self.at = self.end_of_value(begin);
+        self.name(key);
+    }
+
+    fn name(&mut self, key: String) {
+        if self.keys.len() < NAMED_KEYS && !self.keys.contains(&key) {
+            self.keys.push(key);
+        }
+    }
+
+    /// A string that is no key: the JSON in it, if there is any, is searched too.
+    fn value(&mut self, text: &[u8]) {
+        let inner = text.get(1..).unwrap_or_default();
+        let begins = inner.iter().find(|byte| !byte.is_ascii_whitespace());
+        if self.depth > 0
+            && matches!(begins, Some(b'{' | b'[' | b'\\'))
+            && let Some((redacted, keys)) = self.nested(text)
+        {
+            self.out.extend_from_slice(redacted.as_bytes());
+            keys.into_iter().for_each(|key| self.name(key));
+            return;
+        }
+        self.out.extend_from_slice(text);
+    }
+
+    /// The string with values of its own JSON replaced; none if there is nothing to replace.
+    fn nested(&self, text: &[u8]) -> Option<(String, Vec<String>)> {
+        let decoded = decoded(text);
+        if !decoded.trim_start().starts_with(['{', '[', '"']) {
+            return None;
+        }
+        let mut scan = JsonScan::new(decoded.as_bytes(), usize::MAX, self.patterns, self.depth - 1);
+        scan.run();
+        if scan.keys.is_empty() {
+            return None;
+        }
+        let text = serde_json::to_string(&String::from_utf8_lossy(&scan.out)).ok()?;
+        Some((text, scan.keys))
+    }
+
+    /// The number of blanks at a position.
+    fn blank_at(&self, at: usize) -> usize {
+        let rest = self.input.get(at..).unwrap_or_default();
+        rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+    }
+
+    /// The end of the string that begins at `at` with its quote, or the end of the input.
+    fn end_of_string(&self, at: usize) -> usize {
+        let mut end = at + 1;
+        while let Some(byte) = self.input.get(end) {
+            match byte {
+                b'"' => return end + 1,
+                b'\\' => end += 2,
+                _ => end += 1,
+            }
+        }
+        self.input.len()
+    }
+
+    /// The end of the value that begins at `at`, or the end of the input.
+    fn end_of_value(&self, at: usize) -> usize {
+        match self.input.get(at) {
+            Some(b'"') => self.end_of_string(at),
+            Some(b'{' | b'[') => self.end_of_container(at),
+            _ => {
+                let rest = self.input.get(at..).unwrap_or_default();
+                let is_end =
+                    |byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
+                at + rest.iter().position(is_end).unwrap_or(rest.len())
+            }
+        }
+    }
+
+    fn end_of_container(&self, at: usize) -> usize {
+        let (mut end, mut open) = (at, 0_usize);
+        while let Some(byte) = self.input.get(end) {
+            match byte {
+                b'"' => {
+                    end = self.end_of_string(end);
+                    continue;
+                }
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            end += 1;
+            if open == 0 {
+                return end;
+            }
+        }
+        self.input.len()
+    }
+}
+
+/// The text of a JSON string, also of one that its sender cut or that is not valid.
+fn decoded(text: &[u8]) -> String {
+    let inner = text.strip_prefix(b"\"").unwrap_or(text);
+    let inner = String::from_utf8_lossy(inner.strip_suffix(b"\"").unwrap_or(inner));
+    if !inner.contains('\\') {
+        return inner.into_owned();
+    }
+    let mut units = Vec::with_capacity(inner.len());
+    let mut rest = inner.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => units.push(escaped_unit(&mut rest)),
+            _ => units.extend_from_slice(c.encode_utf16(&mut [0; 2])),
+        }
+    }
+    String::from_utf16_lossy(&units)
+}
+
+/// The UTF-16 unit of an escape sequence, behind its backslash.
+fn escaped_unit(rest: &mut std::str::Chars<'_>) -> u16 {
+    const REPLACEMENT: u16 = 0xfffd;
+    match rest.next() {
+        Some('n') => 0x0a,
+        Some('t') => 0x09,
+        Some('r') => 0x0d,
+        Some('b') => 0x08,
+        Some('f') => 0x0c,
+        Some('u') => {
+            let digits = rest.as_str().get(..4);
+            let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+            if unit.is_some() {
+                rest.nth(3);
+            }
+            unit.unwrap_or(REPLACEMENT)
+        }
+        Some(c) => u16::try_from(u32::from(c)).unwrap_or(REPLACEMENT),
+        None => REPLACEMENT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    fn redacted(text: &str) -> String {
+        let redacted = redact_body(text.as_bytes(), "", 1 << 20, &KeyPatterns::default());
+        String::from_utf8(redacted.content).unwrap()
+    }
+
+    #[test]
+    fn values_of_secret_keys_are_replaced_at_any_depth() {
+        for (given, expected) in [
+            (r#"{"password":"p"}"#, r#"{"password":"***"}"#),
+            (r#"{"a":[{"api_key" : 12.5e3, "b":1}]}"#, r#"{"a":[{"api_key" : "***", "b":1}]}"#),
+            (r#"{"secret":{"a":["}",{"b":"\"]"}]},"c":1}"#, r#"{"secret":"***","c":1}"#),
+            (r#"{"pass\u0077ord":"p"}"#, r#"{"pass\u0077ord":"***"}"#),
+            (r#"{"token":null,"x":true}"#, r#"{"token":"***","x":true}"#),
+            (r#"{"a":"{\"token\":\"t\"}"}"#, r#"{"a":"{\"token\":\"***\"}"}"#),
+            (r#"{"max_tokens":5}"#, r#"{"max_tokens":5}"#),
+            // Cut by its sender.
+            (r#"{"password":"hunte"#, r#"{"password":"***""#),
+            (r#"{"secret":{"a":["#, r#"{"secret":"***""#),
+            (r#"{"a":"{\"token\":\"t"#, r#"{"a":"{\"token\":\"***\"""#),
+            (r#"{"a":"\ud800 \"token\":1"}"#, r#"{"a":"\ud800 \"token\":1"}"#),
+            (r#"{"a":"[\ud800,{\"token\":1}]"}"#, r#"{"a":"[�,{\"token\":\"***\"}]"}"#),
+            ("password: hunter2", "password: hunter2"),
+        ] {
+            assert_eq!(redacted(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_redacted_before_it_is_cut() {
+        let long = format!(r#"{{"password":"{}","b":"ä"}}"#, "x".repeat(100));
+        let patterns = KeyPatterns::default();
+        let cut = |limit| redact_body(long.as_bytes(), "application/json", limit, &patterns);
+        let all = r#"{"password":"***","b":"ä"}"#;
+        for limit in 0..=all.len() + 1 {
+            let found = cut(limit);
+            let end =
+                (0..=limit.min(all.len())).rev().find(|at| all.is_char_boundary(*at)).unwrap();
+            assert_eq!(String::from_utf8(found.content).unwrap(), all[..end], "{limit}");
+            assert_eq!(found.is_cut, limit < all.len(), "{limit}");
+        }
+        assert_eq!(cut(99).keys, ["password"]);
+        let text = redact_body("aä".as_bytes(), "text/plain", 2, &patterns);
+        assert_eq!((text.content, text.is_cut), (b"a".to_vec(), true));
+    }
+
+    #[test]
+    fn metadata_is_replaced_by_its_key_or_within_its_value() {
+        let patterns = KeyPatterns::default();
+        for (key, value, expected) in [
+            ("authorization", "Bearer x", "***"),
+            ("note", "authorization: x", "authorization: x"),
+            ("headers", r#"{"Authorization":"Bearer x"}"#, r#"{"Authorization":"***"}"#),
+            ("json", r#"{"a":1}"#, r#"{"a":1}"#),
+        ] {
+            assert_eq!(redact_value(key, value, &patterns), expected);
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let keys = prop::sample::select(vec!["a", "password", "Api-Key", "b\"\\ü", "token"]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[\\PC\"\\\\{}:,]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, move |inner| {
+            let nested = inner.clone().prop_map(|value| Value::from(value.to_string()));
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec((keys.clone(), inner), 0..5).prop_map(|entries| {
+                    Value::Object(entries.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())
+                }),
+                nested,
+            ]
+        })
+    }
+
+    /// What redaction means, on parsed JSON.
+    fn model(value: &Value, depth: u8) -> Value {
+        match value {
+            Value::Object(entries) => {
+                let replaced = entries.iter().map(|(key, value)| {
+                    let is_secret = KeyPatterns::default().matches(key);
+                    (key.clone(), if is_secret { json!("***") } else { model(value, depth) })
+                });
+                Value::Object(replaced.collect::<Map<_, _>>())
+            }
+            Value::Array(items) => items.iter().map(|item| model(item, depth)).collect(),
+            Value::String(text) if depth > 0 => match serde_json::from_str::<Value>(text) {
+                Ok(inner) if model(&inner, depth - 1) != inner => {
+                    json!(model(&inner, depth - 1).to_string())
+                }
+                _ => value.clone(),
+            },
+            other => other.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_redacted_as_the_model_does(value in values()) {
+            let value = json!({ "root": value });
+            let text = serde_json::to_string_pretty(&value).unwrap();
+            let found: Value = serde_json::from_str(&redacted(&text)).unwrap();
+            prop_assert_eq!(found, model(&value, NESTED_STRINGS));
+        }
+
+        #[test]
+        fn any_bytes_are_scanned_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..99)) {
+            let content = [b"{".as_slice(), &bytes].concat();
+            let found = redact_body(&content, "", usize::MAX, &KeyPatterns::new(["x"]));
+            prop_assert!(!found.is_cut);
+            prop_assert!(!found.keys.is_empty() || found.content == content);
+        }
+    }
+}
