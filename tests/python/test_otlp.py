@@ -79,10 +79,13 @@ def test_spans_are_exported_completely(start, collector):
     resource, scope, registered = collector.take("agent.register")
     assert resource["service.name"] == "shop" and resource["deployment.environment"] == "test"
     assert resource["service.version"] and scope == "loom"
-    assert attributes(registered) == {"agent": "agent", "topics": 1, "tools": 0}
+    assert attributes(registered) == {"gen_ai.agent.name": "agent", "topics": 1, "tools": 0}
     _, _, published = collector.take("event.publish")
     assert (published.trace_id.hex(), published.parent_span_id.hex()) == (TRACE, PARENT)
-    assert attributes(published) == {"topic": "t", "event_id": "e1", "agent": "agent"}
+    assert attributes(published) == {
+        "messaging.system": "loom", "messaging.operation.type": "send", "messaging.destination.name": "t",
+        "messaging.message.id": "e1", "gen_ai.agent.name": "agent",
+    }  # fmt: skip
     assert published.kind == Span.SPAN_KIND_PRODUCER
     now = time.time_ns()
     assert now - DEADLINE * 10**9 < published.start_time_unix_nano <= published.end_time_unix_nano <= now
@@ -98,7 +101,7 @@ def test_the_last_spans_are_exported_when_the_server_stops(start, collector):
     agent.receive_deliveries(1)
     assert server.stop() == 0
     resource, _, published = collector.take("event.publish")
-    assert attributes(published)["event_id"] == "last" and resource["service.name"] == "loom-bridge-server"
+    assert attributes(published)["messaging.message.id"] == "last" and resource["service.name"] == "loom-bridge-server"
 
 
 def test_an_unreachable_collector_blocks_nothing_and_is_found_again(start):

@@ -47,6 +47,7 @@ pub mod log_level;
 pub mod login;
 pub mod prometheus;
 mod router;
+pub mod runs;
 pub mod sessions;
 mod sse;
 pub mod tools;

@@ -21,6 +21,7 @@
 //! | [`delivery`] | a message that is encoded once and sent many times |
 //! | [`request_ending`] | whether a client has closed its half of a stream, cancelled or broken it |
 //! | [`connections`] | connections of clients, limited in number and idle time |
+//! | [`runs`] | the history of runs |
 //! | [`agent_stream`] | the event stream of an agent |
 //! | [`bridge`] | the service `Bridge` |
 //! | [`event_bus`] | the service `EventBus` |
@@ -57,6 +58,7 @@ pub mod outbound;
 pub mod ready;
 pub mod report;
 pub mod request_ending;
+pub mod runs;
 pub mod server;
 pub mod settings;
 pub mod signals;

@@ -5,7 +5,6 @@
 //! `OTEL_RESOURCE_ATTRIBUTES` as the OpenTelemetry specification defines them.
 
 use std::{
-    borrow::Cow,
     fmt,
     sync::{
         Arc,
@@ -32,7 +31,7 @@ use url::Url;
 
 use crate::{
     settings::OtlpEndpoint,
-    spans::{AttributeValue, SpanRecord, SpanStatus},
+    spans::{AttributeValue, SpanRecord, SpanStatus, conventions},
 };
 
 /// How long the export of the last spans may take when the server stops.
@@ -92,6 +91,7 @@ impl SpanExport {
             .build();
         processor.set_resource(&resource);
         let scope = InstrumentationScope::builder("loom").with_version(env!("CARGO_PKG_VERSION"));
+        let scope = scope.with_schema_url(conventions::SCHEMA_URL);
         Ok(Self { processor: Arc::new(processor), scope: scope.build(), health })
     }
 
@@ -161,7 +161,9 @@ impl SpanExporter for MonitoredExporter {
 }
 
 fn span_data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
-    let attributes = record.attributes.iter().map(|(key, value)| attribute(key.clone(), value));
+    let own = record.attributes.iter().map(|(key, value)| attribute(key, value));
+    let constants = conventions::constants(&record.name).iter();
+    let constants = constants.map(|(key, value)| KeyValue::new(*key, *value));
     SpanData {
         span_context: SpanContext::new(
             TraceId::from(record.context.trace_id),
@@ -176,7 +178,7 @@ fn span_data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
         name: record.name.clone(),
         start_time: record.start,
         end_time: record.start + record.duration,
-        attributes: attributes.collect(),
+        attributes: own.chain(constants).collect(),
         dropped_attributes_count: 0,
         events: SpanEvents::default(),
         links: SpanLinks::default(),
@@ -199,7 +201,8 @@ fn span_kind(name: &str) -> SpanKind {
     }
 }
 
-fn attribute(key: Cow<'static, str>, value: &AttributeValue) -> KeyValue {
+fn attribute(key: &str, value: &AttributeValue) -> KeyValue {
+    let key = conventions::exported(key).to_owned();
     match value {
         AttributeValue::Text(text) => KeyValue::new(key, text.clone()),
         AttributeValue::Integer(number) => KeyValue::new(key, *number),

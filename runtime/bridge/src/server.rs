@@ -6,6 +6,8 @@
 //! | `serving` | [`ServingServer`]: a server that serves |
 //! | `error` | [`ServerError`] |
 
+use loom_base::error_chain;
+
 use crate::{connections, ready, settings::ServerSettings, signals::Signals, telemetry::Telemetry};
 
 mod bound;
@@ -45,6 +47,13 @@ pub async fn run(settings: ServerSettings, telemetry: Telemetry) -> Result<(), S
     }
     if let Some(export) = telemetry.export {
         export.shut_down().await;
+    }
+    if let Some(history) = telemetry.history {
+        // What is left is in the file before the process ends.
+        let flushed = tokio::task::spawn_blocking(move || history.flush()).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::warn!(because = error_chain(&error), "the last runs are not in the history");
+        }
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use crate::{
     token::BearerToken,
 };
 
+mod history;
 mod llm;
 mod mcp;
 mod otlp;
@@ -27,6 +28,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
+pub use history::{HistoryChoice, HistoryPlan};
 pub use otlp::OtlpEndpoint;
 pub use reader::{EnvironmentMap, SettingsError};
 
@@ -61,6 +63,8 @@ pub struct ServerSettings {
     pub log_format: LogFormat,
     /// Upper limit of event spans recorded per second.
     pub event_spans: u32,
+    /// Where the history of runs is kept.
+    pub history: HistoryPlan,
     /// Where spans are exported to, if anywhere.
     pub otlp: Option<OtlpEndpoint>,
     /// LLM providers.
@@ -95,16 +99,20 @@ impl ServerSettings {
     pub fn read(environment: &EnvironmentMap) -> Result<Self, SettingsError> {
         let reader = VariableReader::new(environment);
         let bridge = reader.parse(names::BRIDGE_ADDR)?;
+        let bridge = bridge.unwrap_or_else(|| HostPort::new(LOOPBACK, 50051));
+        let dashboard = dashboard(&reader)?;
+        let is_local = bridge.is_loopback() && dashboard.as_ref().is_none_or(HostPort::is_loopback);
         let max_message = reader.parse(names::MAX_MESSAGE_BYTES)?.unwrap_or(MessageLimit(4 << 20));
         Ok(Self {
-            bridge: bridge.unwrap_or_else(|| HostPort::new(LOOPBACK, 50051)),
+            history: history::read(&reader, dashboard.is_some(), is_local)?,
+            bridge,
             token: reader.parse(names::BRIDGE_TOKEN)?,
             tls: tls(&reader)?,
             authorities: reader.raw(AUTHORITIES).map(PathBuf::from),
             allow_insecure: reader.switch(names::BRIDGE_INSECURE)?,
             allow_users: reader.parse(names::ALLOW_USERS)?.unwrap_or_default(),
             max_message_bytes: max_message.0,
-            dashboard: dashboard(&reader)?,
+            dashboard,
             dashboard_hosts: reader.parse(names::DASHBOARD_ALLOWED_HOSTS)?.unwrap_or_default(),
             ready_file: reader.raw(names::READY_FILE).map(PathBuf::from),
             listeners: reader.json(names::LISTEN_FDS)?,

@@ -5,6 +5,7 @@
 //! | [`record`] | one finished span |
 //! | `fields` | the fields of a span |
 //! | [`budget`] | how many event spans are recorded per second |
+//! | [`conventions`] | names of attributes, ours and those of OpenTelemetry |
 //! | [`event_spans`] | from events to finished spans |
 //! | [`received`] | spans that agents send |
 //! | [`sink`] | where finished spans go |
@@ -17,6 +18,7 @@
 //! calls.
 
 pub mod budget;
+pub mod conventions;
 pub mod event_spans;
 mod fields;
 pub mod layer;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use loom_environment::{LogFormat, names};
+use loom_history::{History, HistoryError};
 use tracing_subscriber::{
     Layer, Registry, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
@@ -15,6 +16,7 @@ use crate::{
     log_filter::{self, LogFilter, LogFilterError},
     log_writer::LogWriter,
     otlp::{OtlpError, SpanExport},
+    runs::{self, RunRecorder},
     settings::ServerSettings,
     spans::{EventSpans, RuntimeSpanFilter, SpanBudget, SpanLayer, SpanSink, SpanStore},
 };
@@ -30,6 +32,8 @@ pub struct Telemetry {
     pub budget: Arc<SpanBudget>,
     /// What records the spans of events; `None` where nothing reads them.
     pub event_spans: Option<Arc<EventSpans>>,
+    /// The history of runs; `None` where it is off.
+    pub history: Option<Arc<History>>,
     /// The export of spans, if there is one.
     pub export: Option<SpanExport>,
 }
@@ -48,6 +52,9 @@ pub enum TelemetryError {
     /// The collector cannot be used.
     #[error(transparent)]
     Otlp(#[from] OtlpError),
+    /// There is no room for a history in memory.
+    #[error("could not begin the history of runs")]
+    History(#[from] HistoryError),
     /// The process has a subscriber already.
     #[error("could not start logging")]
     Subscriber(#[from] tracing_subscriber::util::TryInitError),
@@ -68,17 +75,20 @@ impl Telemetry {
         let export = settings.otlp.as_ref().map(SpanExport::new).transpose()?;
         let spans = Arc::new(SpanStore::default());
         let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
-        let sink = SpanSink { store: Arc::clone(&spans), export: export.clone() };
+        let history = runs::open(&settings.history, settings.event_spans)?.map(Arc::new);
+        let runs = history.as_ref().map(|history| RunRecorder::new(history.sender()));
+        let sink = SpanSink { store: Arc::clone(&spans), export: export.clone(), history: runs };
         let span_layer = SpanLayer::new(sink.clone());
         // Without a reader of spans, events are not linked to traces.
-        let is_read = settings.dashboard.is_some() || export.is_some();
+        let is_read = settings.dashboard.is_some() || export.is_some() || history.is_some();
         let event_spans = is_read.then(|| EventSpans::new(sink, &budget).into());
         tracing_subscriber::registry()
             .with(log_lines(settings.log_format, allow_colours).with_filter(filter))
             .with(span_layer.with_filter(RuntimeSpanFilter))
             .try_init()?;
+        history.as_deref().into_iter().for_each(runs::log_fallback);
         let log_filter = Arc::new(LogFilter::new(handle, &settings.log_filter));
-        Ok(Self { log_filter, spans, budget, event_spans, export })
+        Ok(Self { log_filter, spans, budget, event_spans, history, export })
     }
 }
 

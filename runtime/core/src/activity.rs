@@ -28,6 +28,7 @@ use self::{
 };
 use crate::{
     event::Envelope,
+    event_recorder::{AgentChange, EventRecorder},
     tool::{ToolCall, ToolFailureKind, ToolResult},
 };
 
@@ -100,11 +101,12 @@ pub struct Activity {
     topics: TopicCounts,
     tools: Meter,
     usages: ToolUsages,
+    recorder: Option<Arc<dyn EventRecorder>>,
 }
 
 impl Activity {
-    /// Starts to count at `now`; with `flow`, also records the flow graph.
-    pub fn new(flow: bool, now: Instant) -> Self {
+    /// Starts to count at `now`; with `flow`, also records the flow graph. `recorder` hears what happens to agents.
+    pub fn new(flow: bool, recorder: Option<Arc<dyn EventRecorder>>, now: Instant) -> Self {
         Self {
             counters: ActivityCounters::default(),
             stream: ActivityStream::default(),
@@ -113,6 +115,7 @@ impl Activity {
             topics: TopicCounts::default(),
             tools: Meter::new(now),
             usages: ToolUsages::default(),
+            recorder,
         }
     }
 
@@ -152,22 +155,29 @@ impl Activity {
 
     /// Records that an agent registered, for the first time or again.
     pub fn registered(&self, agent: &str) {
-        self.stream.publish(|| ActivityEvent::agent(ActivityKind::Registered, agent));
+        self.agent(AgentChange::Registered, agent);
     }
 
     /// Records that an agent was unregistered.
     pub fn unregistered(&self, agent: &str) {
-        self.stream.publish(|| ActivityEvent::agent(ActivityKind::Unregistered, agent));
+        self.agent(AgentChange::Unregistered, agent);
     }
 
     /// Records that an agent has lost its last stream and stays known.
     pub fn away(&self, agent: &str) {
-        self.stream.publish(|| ActivityEvent::agent(ActivityKind::Away, agent));
+        self.agent(AgentChange::Away, agent);
     }
 
     /// Records that an agent that was away has a stream again.
     pub fn back(&self, agent: &str) {
-        self.stream.publish(|| ActivityEvent::agent(ActivityKind::Back, agent));
+        self.agent(AgentChange::Back, agent);
+    }
+
+    fn agent(&self, change: AgentChange, agent: &str) {
+        self.stream.publish(|| ActivityEvent::agent(change, agent));
+        if let Some(recorder) = &self.recorder {
+            recorder.record_agent(change, agent);
+        }
     }
 
     /// Records that a known tool is called.

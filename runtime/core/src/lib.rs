@@ -66,7 +66,7 @@ mod tracer;
 pub use activity::{ActivityTotals, ToolCallTotals};
 pub use directory::AgentView;
 pub use event::{Envelope, Event};
-pub use event_recorder::{EventRecorder, EventSpan, EventSpanKind};
+pub use event_recorder::{AgentChange, CallContent, EventRecorder, EventSpan, EventSpanKind};
 pub use filter::Filter;
 pub use hosted_agent::{AgentState, HostedProfile};
 pub use limits::LimitError;

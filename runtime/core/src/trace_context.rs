@@ -121,6 +121,22 @@ impl fmt::Display for TraceContext {
     }
 }
 
+/// Whether metadata or headers mark a run whose content nothing may keep: `loom.secret` is `true`, or W3C `baggage` says
+/// so, in which the mark is carried on.
+pub fn is_secret(metadata: &HashMap<String, String>) -> bool {
+    let is_marked = |entry: &str| {
+        let (key, value) = entry.split(';').next().and_then(|e| e.split_once('='))?;
+        Some(key.trim() == SECRET && value.trim() == "true")
+    };
+    metadata.get(SECRET).is_some_and(|value| value == "true")
+        || metadata
+            .get("baggage")
+            .is_some_and(|baggage| baggage.split(',').any(|entry| is_marked(entry) == Some(true)))
+}
+
+/// The key of metadata and of baggage that marks a run whose content nothing may keep.
+const SECRET: &str = "loom.secret";
+
 /// A random number other than zero. Unique enough for ids of spans; not for secrets.
 fn random_id() -> u64 {
     static STATE: LazyLock<AtomicU64> =
@@ -190,6 +206,22 @@ mod tests {
         for (metadata, expected) in table {
             let map = metadata.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
             assert_eq!(TraceContext::from_metadata(&map), expected, "{metadata:?}");
+        }
+    }
+
+    #[test]
+    fn metadata_and_baggage_mark_secret_runs() {
+        let table = [
+            (vec![("loom.secret", "true")], true),
+            (vec![("loom.secret", "false")], false),
+            (vec![("baggage", "a=1, loom.secret = true;note=x")], true),
+            (vec![("baggage", "loom.secret=truest,xloom.secret=true")], false),
+            (vec![("baggage", "loom.secret")], false),
+            (vec![], false),
+        ];
+        for (metadata, expected) in table {
+            let map = metadata.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+            assert_eq!(is_secret(&map), expected, "{metadata:?}");
         }
     }
 

@@ -13,7 +13,7 @@ use loom_base::LockExt as _;
 
 use crate::{
     event::Envelope,
-    event_recorder::{EventRecorder, EventSpan, EventSpanKind},
+    event_recorder::{CallContent, EventRecorder, EventSpan, EventSpanKind},
     tool::ToolCall,
     trace_context::TraceContext,
     trace_links::TraceLinks,
@@ -78,6 +78,13 @@ impl Tracer {
         let context = parent.child();
         recorder.record(EventSpan { kind, envelope, context, parent: Some(parent) });
         Some(context)
+    }
+
+    /// Records what went into a call, or what came out of it.
+    pub(crate) fn content(&self, content: CallContent<'_>) {
+        if let Some(recorder) = &self.recorder {
+            recorder.record_content(content);
+        }
     }
 
     /// Whether the spans of a trace are recorded.

@@ -12,6 +12,7 @@
 //! | [`login`] | [`LoginKey`]: makes and checks the login codes of the dashboard |
 //! | [`user_ids`] | [`UserIds`]: the value of `LOOM_ALLOW_USERS` |
 //! | [`host_names`] | [`HostNames`]: the value of `LOOM_DASHBOARD_ALLOWED_HOSTS` |
+//! | [`content`] | [`ContentPolicy`]: the value of `LOOM_DASHBOARD_CONTENT` |
 //! | [`switch`] | [`Switch`]: a boolean as text |
 //! | [`log_format`] | [`LogFormat`]: the value of `LOOM_LOG_FORMAT` |
 //! | [`reference`](mod@reference) | [`EnvValue`]: a value that may name a variable of the server instead |
@@ -37,6 +38,7 @@
 //! ```
 
 pub mod agents;
+pub mod content;
 pub mod host_names;
 pub mod json;
 pub mod listeners;
@@ -54,6 +56,7 @@ pub mod user_ids;
 pub mod variable;
 
 pub use agents::{AgentTable, AgentTables};
+pub use content::{ContentPolicy, ContentPolicyError};
 pub use host_names::HostNames;
 pub use listeners::InheritedListeners;
 pub use llm::{LlmProviderTable, LlmTables};

@@ -44,6 +44,10 @@ pub const LISTEN_FDS: &str = "LOOM_LISTEN_FDS";
 pub const LOG_FORMAT: &str = "LOOM_LOG_FORMAT";
 /// Upper limit of event spans recorded per second.
 pub const EVENT_SPANS: &str = "LOOM_EVENT_SPANS";
+/// Where the history of runs is kept: a file, `memory` or `off`.
+pub const HISTORY: &str = "LOOM_HISTORY";
+/// Whether the content of events and calls is kept and shown: `auto`, `on` or `off`.
+pub const DASHBOARD_CONTENT: &str = "LOOM_DASHBOARD_CONTENT";
 /// Endpoint of an OpenTelemetry collector.
 pub const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// As [`OTLP_ENDPOINT`], for traces alone; takes precedence.
@@ -128,8 +132,18 @@ pub const TABLE: &[VariableInfo] = &[
     ),
     plain(LOG_FORMAT, Some("text"), "format of log lines on standard error: text or json"),
     plain(
+        HISTORY,
+        None,
+        "file of the history of runs, memory, or off; with a dashboard memory, else off",
+    ),
+    plain(
+        DASHBOARD_CONTENT,
+        Some("auto"),
+        "whether payloads, arguments and messages are kept: auto (while only this machine can ask), on, off",
+    ),
+    plain(
         EVENT_SPANS,
-        Some("500"),
+        Some("2000"),
         "event spans in a second after which runs that begin are left out",
     ),
     secret(OTLP_ENDPOINT, "OpenTelemetry collector to export spans to over gRPC"),

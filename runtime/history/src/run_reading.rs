@@ -151,7 +151,8 @@ fn body_detail(row: &Row<'_>) -> rusqlite::Result<BodyDetail> {
     let count =
         |index| row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default());
     let redacted: Option<String> = row.get(6)?;
-    let content: Vec<u8> = row.get(7)?;
+    // `substr` of an empty content is NULL.
+    let content = row.get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default();
     let kept = count(3)?;
     let is_beginning = (content.len() as u64) < kept;
     // A character at the end may have been split.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     api, assets, context::DashboardContext, events, guard, live, log_level, login, prometheus,
-    tools, traces,
+    runs, tools, traces,
 };
 use crate::connections::requests;
 
@@ -38,6 +38,14 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/spans/recent", get(traces::recent))
         .route("/api/spans/stream", get(traces::stream))
         .route("/api/traces/{id}", get(traces::trace))
+        .route("/api/runs", get(runs::ask).delete(runs::clear))
+        .route("/api/runs/{id}", get(runs::ask).delete(runs::remove))
+        .route("/api/runs/{id}/export", get(runs::ask))
+        .route("/api/bodies/{id}", get(runs::ask))
+        .route("/api/events", get(runs::ask))
+        .route("/api/logs", get(runs::ask))
+        .route("/api/overview", get(runs::ask))
+        .route("/api/history", get(runs::health))
         .route("/api/log-level", get(log_level::show).put(log_level::change))
         .route("/healthz", get(health))
         .route("/readyz", get(readiness))

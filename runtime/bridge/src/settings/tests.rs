@@ -16,7 +16,7 @@ fn unset_and_empty_variables_have_defaults() {
     assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
     assert_eq!((settings.dashboard, settings.ready_file), (None, None));
     assert_eq!((&*settings.log_filter, settings.log_format), (LOG_FILTER, LogFormat::Text));
-    assert_eq!((settings.event_spans, settings.otlp), (500, None));
+    assert_eq!((settings.event_spans, settings.otlp), (2_000, None));
 }
 
 #[test]

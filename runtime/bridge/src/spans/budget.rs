@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The default budget: event spans (publishing and deliveries together) recorded in one second.
-pub const EVENTS_PER_SECOND: u32 = 500;
+pub const EVENTS_PER_SECOND: u32 = 2_000;
 
 /// A budget per second, without a lock.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use loom_core::{EventRecorder, EventSpan, EventSpanKind};
+use loom_core::{AgentChange, CallContent, EventRecorder, EventSpan, EventSpanKind};
 
 use super::{
     budget::SpanBudget,
@@ -43,12 +43,27 @@ impl EventRecorder for EventSpans {
         self.budget.admit(Instant::now())
     }
 
+    fn record_content(&self, content: CallContent<'_>) {
+        if let Some(history) = &self.sink.history {
+            history.content(content);
+        }
+    }
+
+    fn record_agent(&self, change: AgentChange, agent: &str) {
+        if let Some(history) = &self.sink.history {
+            history.agent(change, agent);
+        }
+    }
+
     fn record(&self, span: EventSpan<'_>) {
+        if let Some(history) = &self.sink.history {
+            history.event(span);
+        }
         if !span.context.sampled {
             return self.budget.refuse();
         }
         self.budget.count(Instant::now());
-        self.sink.push(span_record(span));
+        self.sink.show(span_record(span));
     }
 }
 

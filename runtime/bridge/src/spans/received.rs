@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::{
 };
 
 use super::{
+    conventions,
     fields::{MAX_ATTRIBUTES, truncated},
     record::{AttributeValue, SpanRecord, SpanStatus},
 };
@@ -77,8 +78,9 @@ fn time(nanoseconds: u64) -> SystemTime {
 }
 
 fn attributes(attributes: Vec<KeyValue>) -> Vec<(std::borrow::Cow<'static, str>, AttributeValue)> {
-    let of =
-        |KeyValue { key, value, .. }: KeyValue| Some((truncated(&key).into(), value_of(value?)?));
+    let of = |KeyValue { key, value, .. }: KeyValue| {
+        Some((truncated(conventions::received(&key)).into(), value_of(value?)?))
+    };
     attributes.into_iter().filter_map(of).take(MAX_ATTRIBUTES - 1).collect()
 }
 

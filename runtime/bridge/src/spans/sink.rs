@@ -3,20 +3,30 @@
 use std::sync::Arc;
 
 use super::{record::SpanRecord, store::SpanStore};
-use crate::otlp::SpanExport;
+use crate::{otlp::SpanExport, runs::RunRecorder};
 
-/// Takes finished spans: the store shows them, and the export sends them on.
+/// Takes finished spans: the store shows them, the export sends them on, and the history keeps them.
 #[derive(Debug, Clone)]
 pub struct SpanSink {
     /// The latest spans.
     pub store: Arc<SpanStore>,
     /// The export, if there is one.
     pub export: Option<SpanExport>,
+    /// The history of runs, if there is one.
+    pub history: Option<RunRecorder>,
 }
 
 impl SpanSink {
     /// Takes a finished span. Never waits.
     pub fn push(&self, record: SpanRecord) {
+        if let Some(history) = &self.history {
+            history.span(&record);
+        }
+        self.show(record);
+    }
+
+    /// Takes a finished span that the history has already.
+    pub fn show(&self, record: SpanRecord) {
         let record = Arc::new(record);
         if let Some(export) = &self.export {
             export.send(&record);

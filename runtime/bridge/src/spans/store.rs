@@ -10,7 +10,7 @@ use loom_base::LockExt as _;
 use super::record::{SpanRecord, is_event_span};
 
 /// The number of event spans that are kept, and of all others.
-pub const CAPACITY: usize = 4096;
+pub const CAPACITY: usize = 8192;
 
 /// The sequence number of a span: the order in which spans finish.
 pub type SpanSequence = u64;

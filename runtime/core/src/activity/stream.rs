@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use tokio::sync::broadcast;
 
-use crate::{event::Envelope, limits, tool::ToolCall};
+use crate::{event::Envelope, event_recorder::AgentChange, limits, tool::ToolCall};
 
 /// The kinds of activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,13 +99,13 @@ impl ActivityEvent {
         }
     }
 
-    /// What happened to an agent: it was registered or unregistered, went away or came back.
-    pub fn agent(kind: ActivityKind, agent: &str) -> Self {
-        let verb = match kind {
-            ActivityKind::Registered => "register",
-            ActivityKind::Away => "away",
-            ActivityKind::Back => "back",
-            _ => "unregister",
+    /// What happened to an agent.
+    pub fn agent(change: AgentChange, agent: &str) -> Self {
+        let (kind, verb) = match change {
+            AgentChange::Registered => (ActivityKind::Registered, "register"),
+            AgentChange::Unregistered => (ActivityKind::Unregistered, "unregister"),
+            AgentChange::Away => (ActivityKind::Away, "away"),
+            AgentChange::Back => (ActivityKind::Back, "back"),
         };
         Self {
             at: SystemTime::now(),
@@ -164,7 +164,7 @@ mod tests {
         let stream = ActivityStream::default();
         stream.publish(|| unreachable!("there is no observer"));
         let mut observer = stream.subscribe();
-        stream.publish(|| ActivityEvent::agent(ActivityKind::Unregistered, "a"));
+        stream.publish(|| ActivityEvent::agent(AgentChange::Unregistered, "a"));
         let activity = observer.try_recv().unwrap();
         assert_eq!((&*activity.id, &*activity.topic), ("unregister_a", "system.agent.unregister"));
     }

@@ -9,6 +9,7 @@ use crate::{
     event::{Envelope, Event},
     runtime::WeakRuntime,
     tool::{ToolCall, ToolFailure, ToolResult},
+    trace_context::TRACEPARENT,
 };
 
 /// Publishes the chunks of one completion: `llm.delta` for each chunk, then `llm.done` or `llm.error`. If it is dropped
@@ -65,6 +66,10 @@ impl<'a> ChunkPublisher<'a> {
         let mut metadata = HashMap::from([("loom.call_id".to_owned(), call.id.clone())]);
         if !call.correlation_id.is_empty() {
             metadata.insert("loom.correlation_id".to_owned(), call.correlation_id.clone());
+        }
+        // The chunks belong to the run of the call.
+        if let Some(traceparent) = call.headers.get(TRACEPARENT) {
+            metadata.insert(TRACEPARENT.to_owned(), traceparent.clone());
         }
         let event = Event {
             id: format!("{}.{}", call.id, self.published),

@@ -1,6 +1,9 @@
 //! The tool `llm:generate`.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use futures::{FutureExt as _, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
@@ -69,8 +72,18 @@ impl GenerateTool {
         let limit = call.timeout();
         let limit = limit.saturating_sub(MARGIN.min(limit / 20));
         let mut publisher = ChunkPublisher::new(&self.runtime, call, NAME, arguments.topic);
-        let mut on_chunk = |text: &str| publisher.chunk(text);
+        let began = Instant::now();
+        let mut has_begun = false;
+        let mut on_chunk = |text: &str| {
+            if !std::mem::replace(&mut has_begun, true) {
+                span.record("first_token_ns", nanoseconds(began.elapsed()));
+            }
+            publisher.chunk(text);
+        };
         let completed = self.client.complete(provider, &request, limit, &mut on_chunk).await;
+        if let Ok(completion) = &completed {
+            record_completion(&span, completion);
+        }
         let result = completed.map_err(ToolFailure::from).and_then(|done| output(&done));
         publisher.finish(&result);
         result
@@ -100,6 +113,10 @@ impl ToolProvider for GenerateTool {
             tool = NAME,
             provider = field::Empty,
             model = field::Empty,
+            input_tokens = field::Empty,
+            output_tokens = field::Empty,
+            finish_reason = field::Empty,
+            first_token_ns = field::Empty,
             status = field::Empty,
             error = field::Empty
         );
@@ -120,6 +137,25 @@ fn record(result: &ToolResult) {
         Ok(_) => _ = span.record("status", "ok"),
         Err(failure) => _ = span.record("status", "error").record("error", &*failure.code),
     }
+}
+
+/// Records what the provider says about a completion. A provider that streams says it at the end.
+fn record_completion(span: &Span, completion: &Completion) {
+    span.record("model", &*completion.model);
+    let tokens = |key: &str| completion.usage.get(key).and_then(serde_json::Value::as_u64);
+    if let Some(tokens) = tokens("prompt_tokens") {
+        span.record("input_tokens", tokens);
+    }
+    if let Some(tokens) = tokens("completion_tokens") {
+        span.record("output_tokens", tokens);
+    }
+    if let Some(reason) = &completion.finish_reason {
+        span.record("finish_reason", &**reason);
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn output(completion: &Completion) -> ToolResult {

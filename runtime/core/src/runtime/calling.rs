@@ -7,11 +7,12 @@ use tracing::Instrument as _;
 
 use super::inner::RuntimeInner;
 use crate::{
+    event_recorder::CallContent,
     limits,
     registry::Lookup,
     spans,
     tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult, is_json},
-    trace_context::TRACEPARENT,
+    trace_context::{TRACEPARENT, is_secret},
 };
 
 /// See [`Runtime::call_tool`](crate::Runtime::call_tool).
@@ -25,8 +26,14 @@ pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> ToolResult
     // What an agent does to execute the call belongs to it.
     call.headers.insert(TRACEPARENT.to_owned(), placed.context.to_string());
     let name = call.name.clone();
+    let (context, is_secret) = (placed.context, is_secret(&call.headers));
+    let arguments = CallContent { context, is_output: false, text: &call.arguments, is_secret };
+    inner.tracer.content(arguments);
     let start = Instant::now();
     let result = route(inner, call).instrument(span.clone()).await;
+    if let Ok(output) = &result {
+        inner.tracer.content(CallContent { context, is_output: true, text: output, is_secret });
+    }
     spans::tool_completed(&span, &result);
     inner.activity.tool_completed(&name, &result, start.elapsed());
     result

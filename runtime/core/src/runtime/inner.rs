@@ -46,7 +46,11 @@ impl RuntimeInner {
             bus: Bus::default(),
             directory: Arc::default(),
             registry: Arc::default(),
-            activity: Activity::new(options.record_flow, Instant::now()),
+            activity: Activity::new(
+                options.record_flow,
+                options.event_recorder.clone(),
+                Instant::now(),
+            ),
             calls: Arc::default(),
             replies: PendingReplies::default(),
             tracer: Tracer::new(options.event_recorder),

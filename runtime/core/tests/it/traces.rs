@@ -7,8 +7,8 @@ use std::sync::{
 
 use futures::{FutureExt as _, StreamExt as _};
 use loom_core::{
-    Envelope, Event, EventRecorder, EventSpan, EventSpanKind, OutboundStream, Outgoing, QueueItem,
-    Runtime, RuntimeOptions, ToolCall, TraceContext,
+    AgentChange, CallContent, Envelope, Event, EventRecorder, EventSpan, EventSpanKind,
+    OutboundStream, Outgoing, QueueItem, Runtime, RuntimeOptions, ToolCall, TraceContext,
 };
 
 use crate::support::{event, register};
@@ -24,6 +24,10 @@ impl EventRecorder for KeptSpans {
     fn admit(&self) -> bool {
         self.admits.load(Ordering::Relaxed)
     }
+
+    fn record_content(&self, _: CallContent<'_>) {}
+
+    fn record_agent(&self, _: AgentChange, _: &str) {}
 
     fn record(&self, span: EventSpan<'_>) {
         let name = match span.kind {

@@ -1,0 +1,19 @@
+//! The history of runs: everything that follows from one event or call, with what went in and what came out.
+//!
+//! | module | provides |
+//! |---|---|
+//! | [`contents`] | what went into calls that have not ended |
+//! | [`rows`] | from finished spans and events to rows of the history |
+//! | [`recorder`] | hands rows to the history |
+//! | [`query_parameters`], [`question`] | questions about the history |
+//! | [`opening`] | the history of a server, as its settings say |
+
+pub mod contents;
+pub mod opening;
+pub mod query_parameters;
+pub mod question;
+pub mod recorder;
+pub mod rows;
+
+pub use opening::{log_fallback, open};
+pub use recorder::RunRecorder;

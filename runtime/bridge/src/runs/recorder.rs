@@ -1,0 +1,57 @@
+//! Hands rows to the history.
+
+use std::{sync::Arc, time::SystemTime};
+
+use loom_core::{AgentChange, CallContent, EventSpan, EventSpanKind};
+use loom_history::HistorySender;
+
+use super::{contents::CallContents, rows};
+use crate::spans::SpanRecord;
+
+/// Hands rows to the history. Clones share it. Never waits.
+#[derive(Debug, Clone)]
+pub struct RunRecorder {
+    sender: HistorySender,
+    contents: Arc<CallContents>,
+}
+
+impl RunRecorder {
+    /// Records into a history.
+    pub fn new(sender: HistorySender) -> Self {
+        Self { sender, contents: Arc::default() }
+    }
+
+    /// Records a finished span, with the contents of a call.
+    pub fn span(&self, record: &SpanRecord) {
+        let bodies = self.contents.take(record.context.span_id);
+        self.sender.span_closed(loom_history::SpanRow { bodies, ..rows::span(record) });
+    }
+
+    /// Records a finished span of an event, and the event when it is published.
+    pub fn event(&self, span: EventSpan<'_>) {
+        let now = SystemTime::now();
+        if span.kind == EventSpanKind::Publish {
+            self.sender.event(rows::published(span, now));
+        }
+        self.sender.span_closed(rows::event_span(span, now));
+    }
+
+    /// Keeps what went into a call, or came out of it, until its span ends.
+    pub fn content(&self, content: CallContent<'_>) {
+        let trace_id = content.context.trace_id;
+        if content.is_secret {
+            self.sender.mark_secret(trace_id);
+        } else if self.sender.keeps_content() {
+            self.contents.keep(content);
+        }
+        if !content.is_output {
+            // A call may take long: the run goes on until it ends.
+            self.sender.span_opened(trace_id, content.context.span_id);
+        }
+    }
+
+    /// Records what happened to an agent.
+    pub fn agent(&self, change: AgentChange, agent: &str) {
+        self.sender.event(rows::agent(change, agent, SystemTime::now()));
+    }
+}
