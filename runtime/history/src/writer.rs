@@ -432,8 +432,6 @@ impl Writer {
         let next = usage.next_eviction();
         open_reserve(&self.store, true)?;
         let removed = self.store.with(|connection| retention::evict(connection, next));
-            eprintln!("{next:?} {usage:?} {bytes} {removed:?}");
-        }
         open_reserve(&self.store, false)?;
         let removed = removed?;
         usage.subtract(next, &removed);
