@@ -34,6 +34,23 @@ impl Change {
             Self::Erase(_) => None,
         }
     }
+
+    /// The number of the run of a row.
+    pub(crate) fn run(&self) -> Option<RunNumber> {
+        match self {
+            Self::Span(span) => Some(span.run),
+            Self::Event { run, .. } | Self::Log { run, .. } => *run,
+            Self::Erase(_) => None,
+        }
+    }
+
+    /// The bytes of its bodies.
+    fn body_bytes(&self) -> usize {
+        match self {
+            Self::Span(span) => span.row.bodies.iter().map(|body| body.content.len()).sum(),
+            _ => 0,
+        }
+    }
 }
 
 /// A span to be written.
@@ -109,6 +126,32 @@ impl ChangeBatch {
         for (minute, totals) in later.minutes {
             self.minutes.entry(minute).or_default().add(&totals);
         }
+    }
+
+    /// Takes the first changes out, with the state of their runs, so that a transaction has a size. The rest of the runs
+    /// and the sums of minutes come with the last changes.
+    pub(crate) fn take_slice(&mut self, rows: usize, bytes: usize) -> Self {
+        let mut sum = 0;
+        let sizes = self.changes.iter().map(Change::body_bytes);
+        let count = sizes.take_while(|size| {
+            let fits = sum < bytes;
+            sum += size;
+            fits
+        });
+        let count = count.take(rows).count();
+        if count == self.changes.len() {
+            return std::mem::take(self);
+        }
+        let changes: Vec<Change> = self.changes.drain(..count).collect();
+        let runs = changes.iter().filter_map(Change::run).filter_map(|run| self.runs.get(&run));
+        let runs = runs.map(|run| (run.number, run.clone())).collect();
+        Self { changes, runs, minutes: BTreeMap::new() }
+    }
+
+    /// Puts back what was taken out and could not be written.
+    pub(crate) fn put_back(&mut self, slice: Self) {
+        let later = std::mem::replace(self, slice);
+        self.append(later);
     }
 
     /// Removes the bodies of a run.

@@ -11,9 +11,7 @@ use crate::{
 /// Removes the bodies and previews of a run that is secret, and overwrites them. Returns whether there is such a run.
 pub(crate) fn erase_bodies(connection: &Connection, trace_id: u128) -> rusqlite::Result<bool> {
     let Some(run) = number_of(connection, trace_id)? else { return Ok(false) };
-    search_index::set_secure(connection, true)?;
     remove_bodies(connection, run)?;
-    search_index::set_secure(connection, false)?;
     connection.execute("UPDATE events SET preview = '' WHERE run = ?1", [run])?;
     connection.execute("UPDATE runs SET is_secret = 1 WHERE id = ?1", [run])?;
     Ok(true)

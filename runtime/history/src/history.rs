@@ -131,6 +131,7 @@ impl History {
 
 impl Drop for History {
     fn drop(&mut self) {
+        self.reader.close_idle();
         self.state.load.sent();
         // Where the thread has ended, there is nothing to stop.
         _ = self.commands.send(HistoryMessage::Command(HistoryCommand::Stop));

@@ -141,6 +141,14 @@ impl HistoryReader {
         self.read(|connection| export_reading::export(connection, run))?
     }
 
+    /// Closes connections that nobody uses. The last connection to a file removes SQLite's files beside it, which one that
+    /// only reads may not do.
+    pub(crate) fn close_idle(&self) {
+        if let ReaderSource::File { idle, .. } = &*self.0 {
+            idle.locked().clear();
+        }
+    }
+
     fn read<T>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -206,12 +214,13 @@ fn connect(path: &Path) -> Result<Connection, HistoryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags);
     let connection = connection.map_err(|error| store_error(Some(path), error))?;
+    let waits = connection.busy_timeout(Duration::from_secs(1));
+    waits.map_err(|error| store_error(Some(path), error))?;
+    check(&connection, path)?;
     let prepare = || {
-        connection.busy_timeout(Duration::from_secs(1))?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cache_size", -8192)
     };
     prepare().map_err(|error| store_error(Some(path), error))?;
-    check(&connection, path)?;
     Ok(connection)
 }

@@ -45,9 +45,9 @@ impl HistoryUse {
         self.used > self.limit / 16 * 15
     }
 
-    /// Whether enough was removed: less than 14/16 are used.
-    pub(crate) fn has_room(&self) -> bool {
-        self.used <= self.limit / 16 * 14
+    /// Whether enough was removed: less than 14/16 are used, and so many bytes more have room.
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+        self.used.saturating_add(bytes) <= self.limit / 16 * 14
     }
 
     /// Bodies are removed first, then good runs, then failed ones. Each of the first two keeps a share, so that the
@@ -277,7 +277,7 @@ mod tests {
             (1_400, false, true),
         ] {
             let usage = HistoryUse { used, limit: 1_600, ..HistoryUse::default() };
-            assert_eq!((usage.is_full(), usage.has_room()), (is_full, has_room), "{used}");
+            assert_eq!((usage.is_full(), usage.has_room_for(0)), (is_full, has_room), "{used}");
         }
     }
 }

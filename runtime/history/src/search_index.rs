@@ -54,13 +54,6 @@ pub(crate) fn clear(connection: &Connection) -> rusqlite::Result<()> {
         .execute_batch("INSERT INTO search(search) VALUES('delete-all'); DELETE FROM unindexed;")
 }
 
-/// Whether removed words are overwritten at once, instead of when the index is merged.
-pub(crate) fn set_secure(connection: &Connection, is_secure: bool) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO search(search, rank) VALUES('secure-delete', ?1)";
-    connection.prepare_cached(sql)?.execute([is_secure])?;
-    Ok(())
-}
-
 /// The bodies that wait.
 pub(crate) fn backlog(connection: &Connection) -> rusqlite::Result<u64> {
     connection

@@ -24,6 +24,7 @@ pub(crate) fn match_expression(query: &str) -> Option<String> {
 }
 
 fn expression_of_word(word: &str) -> String {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let spaced = spaced(word);
     let quoted = spaced.trim().replace('"', " ");
     let last = quoted.chars().next_back();
@@ -71,10 +72,10 @@ mod tests {
         for (query, expression) in [
             ("order", Some("\"order\"*")),
             ("an  order", Some("\"an\" AND \"order\"*")),
-            ("say \"hi\" OR NEAR(", Some("\"say\"* AND \"hi\"* AND \"OR\" AND \"NEAR(\"")),
+            ("say \"hi\" OR NEAR(", Some("\"say\"* AND \"hi\" AND \"OR\" AND \"NEAR\"*")),
             ("数据", Some("\"数  据\"")),
             ("BTC数", Some("\"BTC 数\"")),
-            ("a.b*", Some("\"a.b*\"")),
+            ("a.b*", Some("\"a.b\"*")),
             ("* - \"", None),
             ("", None),
         ] {

@@ -18,7 +18,7 @@ pub const MEMORY_BYTES: u64 = 64 << 20;
 /// The default size of a file.
 pub const FILE_BYTES: u64 = 256 << 20;
 /// The smallest size of a history: below it, indexes alone would fill the file.
-pub const SMALLEST_BYTES: u64 = 1 << 20;
+pub const SMALLEST_BYTES: u64 = 2 << 20;
 
 /// Settings of a history.
 #[derive(Debug, Clone, PartialEq)]

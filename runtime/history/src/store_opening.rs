@@ -71,7 +71,7 @@ fn open_file(
         connection: Arc::new(Mutex::new(connection)),
         path: Some(path.to_owned()),
         limit: bytes.max(SMALLEST_BYTES),
-        page_limit: page_limit(bytes) * PAGE_BYTES,
+        page_limit: soft_limit(page_limit(bytes)) * PAGE_BYTES,
         _lock: Some(lock),
     };
     Ok((store, reason))
@@ -132,7 +132,7 @@ pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
 pub(crate) fn connect(path: &Path, bytes: u64) -> Result<Connection, HistoryError> {
     let io_error = |source| HistoryError::Io { path: path.to_owned(), source };
     let file = private_file(path).map_err(io_error)?;
-    if is_zeroed(&file).map_err(io_error)? {
+    if is_cut_or_zeroed(&file, path).map_err(io_error)? {
         let source = rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
             None,
@@ -150,11 +150,36 @@ pub(crate) fn connect(path: &Path, bytes: u64) -> Result<Connection, HistoryErro
     Ok(connection)
 }
 
-/// Whether the beginning of a file that is not empty consists of zeros, as a file system may leave it after a power cut.
-fn is_zeroed(mut file: &File) -> io::Result<bool> {
-    let mut beginning = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(&mut file, PAGE_BYTES), &mut beginning)?;
-    Ok(!beginning.is_empty() && beginning.iter().all(|byte| *byte == 0))
+/// Whether a file that is not empty begins with zeros, as a file system may leave it after a power cut, or is shorter
+/// than its header says.
+fn is_cut_or_zeroed(mut file: &File, path: &Path) -> io::Result<bool> {
+    let mut header = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(&mut file, PAGE_BYTES), &mut header)?;
+    if !header.is_empty() && header.iter().all(|byte| *byte == 0) {
+        return Ok(true);
+    }
+    // A log of changes may hold the missing pages: a process may have been killed while it wrote them back.
+    if fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
+        return Ok(false);
+    }
+    let length = file.metadata()?.len();
+    Ok(stated_length(&header).is_some_and(|stated| stated > length))
+}
+
+/// The length that the header of a database states (<https://www.sqlite.org/fileformat2.html>), if it does.
+fn stated_length(header: &[u8]) -> Option<u64> {
+    if !header.starts_with(b"SQLite format 3\0") {
+        return None;
+    }
+    let number = |at: usize| -> Option<u64> {
+        let bytes = header.get(at..at + 4)?.try_into().ok()?;
+        Some(u64::from(u32::from_be_bytes(bytes)))
+    };
+    let page_size = header.get(16..18)?.try_into().ok().map(u16::from_be_bytes)?;
+    let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
+    // The number of pages counts only if the version that wrote it was the last one that wrote.
+    let (changes, valid_for) = (number(24)?, number(92)?);
+    (changes == valid_for).then_some(number(28)? * page_size)
 }
 
 /// Refuses what is no history, or a newer one.
@@ -184,7 +209,7 @@ fn in_memory(bytes: u64) -> Result<HistoryStore, HistoryError> {
         connection: Arc::new(Mutex::new(connection)),
         path: None,
         limit: bytes,
-        page_limit: bytes,
+        page_limit: soft_limit(bytes / PAGE_BYTES) * PAGE_BYTES,
         _lock: None,
     })
 }
@@ -197,6 +222,21 @@ fn log_pages(bytes: u64) -> u64 {
 /// The pages of a database that fits into so many bytes with its log of changes.
 fn page_limit(bytes: u64) -> u64 {
     bytes.max(SMALLEST_BYTES) / PAGE_BYTES - 2 * log_pages(bytes)
+}
+
+/// The pages that rows may fill. The others are for removing rows: taking words out of the index needs room first.
+fn soft_limit(pages: u64) -> u64 {
+    pages - pages / 16
+}
+
+/// Whether the last pages may be filled, which removing rows may need.
+pub(crate) fn open_reserve(store: &HistoryStore, is_open: bool) -> rusqlite::Result<()> {
+    let soft = store.page_limit / PAGE_BYTES;
+    let pages = if is_open { soft + soft / 15 } else { soft };
+    store.with(|connection| {
+        let pages = i64::try_from(pages).unwrap_or(i64::MAX);
+        connection.pragma_update(None, "max_page_count", pages)
+    })
 }
 
 fn prepare(connection: &mut Connection, pages: u64, log_pages: u64) -> rusqlite::Result<()> {
@@ -214,7 +254,7 @@ fn prepare(connection: &mut Connection, pages: u64, log_pages: u64) -> rusqlite:
     set("cache_size", -8192)?;
     set("wal_autocheckpoint", i64::try_from(log_pages).unwrap_or(1_000))?;
     set("journal_size_limit", i64::try_from(2 * log_pages * PAGE_BYTES).unwrap_or(-1))?;
-    set("max_page_count", i64::try_from(pages).unwrap_or(i64::MAX))?;
+    set("max_page_count", i64::try_from(soft_limit(pages)).unwrap_or(i64::MAX))?;
     schema::migrate(connection)?;
     // What was running when its process was killed has no known end.
     connection

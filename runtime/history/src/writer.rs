@@ -31,7 +31,7 @@ use crate::{
     settings::HistorySettings,
     state::HistoryState,
     store::{HistoryStore, is_damage, store_error},
-    store_opening::{begin_anew, is_damaged},
+    store_opening::{begin_anew, is_damaged, open_reserve},
     writing::{RowFormat, WritePosition},
 };
 
@@ -45,6 +45,9 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 const MESSAGES_PER_LOOK: usize = 4_096;
 /// The rows of a batch, from which on it is written at once.
 const ROWS_PER_BATCH: usize = 2_000;
+/// The rows, and the bytes of their bodies, in one transaction.
+const ROWS_PER_SLICE: usize = 1_024;
+const SLICE_BYTES: usize = 4 << 20;
 /// The rows that are kept while they cannot be written.
 const ROWS_KEPT: usize = 8_192;
 /// The pause after an attempt to write that failed.
@@ -93,7 +96,10 @@ impl Writer {
             position.map_err(|error| store_error(store.path.as_deref(), error))?;
         Ok(Self {
             intake: Intake::new(policy, next_run),
-            format: RowFormat { redaction: settings.redaction, body_bytes: settings.body_bytes },
+            format: RowFormat {
+                redaction: settings.redaction,
+                body_bytes: settings.body_bytes.min(most_body_bytes(&store)),
+            },
             position,
             search_budget: RowBudget::new(search_index::BODIES_PER_SECOND),
             age: settings.age,
@@ -128,6 +134,8 @@ impl Writer {
         }
         self.intake.finish();
         _ = self.flush();
+        // What a reader of another process has open keeps SQLite from removing the log; an empty one means a clean end.
+        self.must_truncate = true;
         self.truncate_log();
     }
 
@@ -230,36 +238,66 @@ impl Writer {
 
     fn flush(&mut self) -> rusqlite::Result<()> {
         self.pending.append(self.intake.take_batch());
-        let now = self.start.elapsed();
-        if self.pending.is_empty() && self.retry_at.is_none() {
-            return self.index(now);
-        }
         if self.is_damaged {
             self.replace();
         }
-        self.position.may_index = self.search_budget.left(now);
-        self.position.indexed = 0;
-        let (pending, format, position) = (&self.pending, &self.format, &mut self.position);
-        let written =
-            self.store.with(|connection| write_batch(connection, pending, format, position));
-        match written {
-            Ok(written) => {
-                self.pending = ChangeBatch::default();
-                self.retry_at = None;
-                self.must_truncate |= written.has_erased;
-                _ = self.search_budget.take(self.position.indexed, now);
-                self.state.update(|figures| {
-                    figures.rows_written += written.rows;
-                    figures.pending = 0;
-                    figures.error = None;
-                });
-                self.index(now)
+        let now = self.start.elapsed();
+        let done = self.write_pending(now).and_then(|()| self.index(now));
+        match &done {
+            Ok(()) if self.retry_at.take().is_some() => {
+                self.state.update(|figures| figures.error = None);
             }
-            Err(error) => {
-                self.failed(&error, now);
-                Err(error)
+            Ok(()) => {}
+            Err(error) => self.failed(error, now),
+        }
+        done
+    }
+
+    /// Writes all that waits, slice by slice; a slice for which there is no room is tried again after rows were removed.
+    fn write_pending(&mut self, now: Duration) -> rusqlite::Result<()> {
+        let slice_bytes = usize::try_from(self.store.page_limit / 32).unwrap_or(usize::MAX);
+        let slice_bytes = slice_bytes.min(SLICE_BYTES);
+        while !self.pending.is_empty() {
+            let slice = self.pending.take_slice(ROWS_PER_SLICE, slice_bytes);
+            let mut written = self.write(&slice, now);
+            for room in [4, 2, 1].map(|part| self.store.page_limit / 16 / part * 4) {
+                if !written.as_ref().is_err_and(is_full) || !self.make_room(room) {
+                    break;
+                }
+                written = self.write(&slice, now);
+            }
+            if let Err(error) = written {
+                self.pending.put_back(slice);
+                return Err(error);
             }
         }
+        Ok(())
+    }
+
+    fn write(&mut self, slice: &ChangeBatch, now: Duration) -> rusqlite::Result<()> {
+        self.position.may_index = self.search_budget.left(now);
+        self.position.indexed = 0;
+        let (format, position) = (&self.format, &mut self.position);
+        let written =
+            self.store.with(|connection| write_batch(connection, slice, format, position))?;
+        self.must_truncate |= written.has_erased;
+        _ = self.search_budget.take(self.position.indexed, now);
+        let pending = self.pending.changes.len() as u64;
+        self.state.update(|figures| {
+            figures.rows_written += written.rows;
+            figures.pending = pending;
+        });
+        Ok(())
+    }
+
+    /// Removes rows until so many bytes have room. Returns false if there is room already: then the disk is full.
+    fn make_room(&mut self, bytes: u64) -> bool {
+        let mut usage = HistoryUse::default();
+        let mut has_removed = false;
+        while let Ok(true) = self.remove_some(&mut usage, bytes) {
+            has_removed = true;
+        }
+        has_removed
     }
 
     /// Indexes bodies that wait, while this second has room for them.
@@ -281,17 +319,13 @@ impl Writer {
     fn failed(&mut self, error: &rusqlite::Error, now: Duration) {
         self.retry_at = Some(now + RETRY_INTERVAL);
         self.is_damaged |= is_damage(error);
-        // A full database is made room in; a full disk has to be waited for.
-        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
-            self.begin_eviction();
-        }
         let excess = self.pending.changes.len().saturating_sub(ROWS_KEPT);
         let mut lost = 0;
         for change in
             self.pending.changes.drain(..excess).filter(|c| !matches!(c, Change::Erase(_)))
         {
             lost += 1;
-            if let Some(run) = run_of(&change).and_then(|run| self.pending.runs.get_mut(&run)) {
+            if let Some(run) = change.run().and_then(|run| self.pending.runs.get_mut(&run)) {
                 run.totals.is_partial = true;
             }
         }
@@ -333,10 +367,7 @@ impl Writer {
 
     fn every_second(&mut self, now: Moment) {
         if self.state.take_suspicion() && self.store.path.is_some() {
-            self.is_damaged = self.store.with(|connection| is_damaged(connection));
-            if self.is_damaged {
-                self.replace();
-            }
+            self.is_damaged |= self.store.with(|connection| is_damaged(connection));
         }
         let limit = self.store.page_limit;
         let before = now.wall.saturating_sub(crate::instant::duration_to_nanos(self.age));
@@ -359,7 +390,7 @@ impl Writer {
         let bytes = self.store.bytes();
         if let Ok((older, usage, oldest, backlog)) = measured {
             if usage.is_full() {
-                self.begin_eviction();
+                self.eviction.get_or_insert_default();
             }
             self.state.update(|figures| {
                 figures.runs_evicted += older.runs;
@@ -376,46 +407,36 @@ impl Writer {
         });
     }
 
-    fn begin_eviction(&mut self) {
-        self.eviction.get_or_insert_default();
-    }
-
     /// Removes rows for a moment, until there is room.
     fn evict(&mut self) {
         let begun = Instant::now();
-        while begun.elapsed() < EVICTION_TIME {
-            match self.evict_some() {
-                Ok(true) => {}
-                // What cannot be removed now is tried again in a second.
-                Ok(false) | Err(_) => {
-                    self.eviction = None;
-                    break;
-                }
+        let Some(mut usage) = self.eviction.take() else { return };
+        while let Ok(true) = self.remove_some(&mut usage, 0) {
+            if begun.elapsed() >= EVICTION_TIME {
+                self.eviction = Some(usage);
+                return;
             }
         }
     }
 
-    /// Removes a few rows. Returns whether more are to be removed.
-    fn evict_some(&mut self) -> rusqlite::Result<bool> {
+    /// Removes a few rows. Returns false if so many bytes have room, or nothing is left to be removed.
+    fn remove_some(&mut self, usage: &mut HistoryUse, bytes: u64) -> rusqlite::Result<bool> {
         let limit = self.store.page_limit;
-        let Some(usage) = &mut self.eviction else { return Ok(false) };
-        let removed = self.store.with(|connection| {
-            if usage.is_unmeasured() {
-                *usage = retention::measure(connection, limit)?;
-            }
-            usage.used = retention::used_bytes(connection)?;
-            if usage.has_room() {
-                return Ok(None);
-            }
-            let next = usage.next_eviction();
-            let removed = retention::evict(connection, next)?;
-            usage.subtract(next, &removed);
-            let is_end = removed.is_nothing() && next == Eviction::LooseRows;
-            Ok::<_, rusqlite::Error>(Some(removed).filter(|_| !is_end))
-        })?;
-        let Some(removed) = removed else { return Ok(false) };
+        if usage.is_unmeasured() {
+            *usage = self.store.with(|connection| retention::measure(connection, limit))?;
+        }
+        usage.used = self.store.with(|connection| retention::used_bytes(connection))?;
+        if usage.has_room_for(bytes) {
+            return Ok(false);
+        }
+        let next = usage.next_eviction();
+        open_reserve(&self.store, true)?;
+        let removed = self.store.with(|connection| retention::evict(connection, next));
+        open_reserve(&self.store, false)?;
+        let removed = removed?;
+        usage.subtract(next, &removed);
         self.state.update(|figures| figures.runs_evicted += removed.runs);
-        Ok(true)
+        Ok(!removed.is_nothing() || next != Eviction::LooseRows)
     }
 
     fn remove(&mut self, trace_id: u128) -> Result<bool, HistoryError> {
@@ -425,9 +446,7 @@ impl Writer {
         let removed = self.store.with(|connection| {
             let Some(run) = erasing::number_of(connection, trace_id)? else { return Ok(false) };
             let transaction = connection.transaction()?;
-            search_index::set_secure(&transaction, true)?;
             erasing::remove_run(&transaction, run)?;
-            search_index::set_secure(&transaction, false)?;
             transaction.commit()?;
             Ok(true)
         });
@@ -472,12 +491,14 @@ impl Writer {
     }
 }
 
-fn run_of(change: &Change) -> Option<i64> {
-    match change {
-        Change::Span(span) => Some(span.run),
-        Change::Event { run, .. } | Change::Log { run, .. } => *run,
-        Change::Erase(_) => None,
-    }
+/// The longest body that does not fill a small history alone.
+fn most_body_bytes(store: &HistoryStore) -> usize {
+    usize::try_from(store.page_limit / 64).unwrap_or(usize::MAX)
+}
+
+/// Whether the database or the disk is full.
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
 /// The number of the next run, and the keys of the next rows.

@@ -1,0 +1,14 @@
+//! A history as a whole: what is written is read again, whatever happens in between.
+
+mod caps;
+mod child;
+mod damage;
+mod deletion;
+mod exporting;
+mod fixture;
+mod killed;
+mod opening;
+mod overview;
+mod queries;
+mod secrets;
+mod storing;
