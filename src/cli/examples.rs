@@ -66,6 +66,22 @@ const COMMANDS: &[CommandExamples] = &[
         ],
     ),
     (
+        "runs",
+        &[
+            example(
+                "loom runs --failed --since 1h",
+                "Show the runs that failed within the last hour",
+            ),
+            example(
+                "loom runs --agent planner -q invoice",
+                "Show the runs of an agent about a word",
+            ),
+            example("loom runs show 4bf92f3577b3", "Show one run with what went in and came out"),
+            example("loom runs export 4bf92f3577b3 -o run.json", "Write what came in as a file"),
+            example("loom runs rm --older-than 7d", "Remove the runs of earlier weeks"),
+        ],
+    ),
+    (
         "restart",
         &[
             example("loom restart", "Apply a changed configuration"),

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use loom_environment::{ServerVariable, names};
 use loom_source::{Selector, Slot};
 
 use super::{
@@ -61,7 +62,7 @@ pub(crate) fn launch_for_up(
         version: version.as_deref(),
         bridge: &bridge(&resolved),
         dashboard: dashboard.as_ref(),
-        env: &resolved.runtime_env(),
+        env: &server_env(context, &resolved, LaunchKind::Up),
     };
     let (state, project) = (&resolved.state_dir.value, &resolved.project.root);
     let binary = resolved.binary.value.as_ref();
@@ -93,7 +94,7 @@ fn acquired(
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
         tree: Some(installed.tree.to_string()),
-        env: resolved.runtime_env(),
+        env: server_env(context, &resolved, kind),
         bridge,
         dashboard,
         ready_timeout: resolved.bridge.timeout.value,
@@ -108,6 +109,21 @@ fn acquired(
     };
     let attempt = LaunchAttempt { resolved, store, product, choice, installed, kind };
     Ok(PreparedLaunch { launch, attempt })
+}
+
+/// The variables of the server. One that `loom up` starts with a dashboard keeps its history in a file of the project,
+/// unless the user says where.
+fn server_env(context: &Context, resolved: &Resolved, kind: LaunchKind) -> Vec<ServerVariable> {
+    let mut env = resolved.runtime_env();
+    let is_chosen = context.env().get(names::HISTORY).is_some();
+    if kind == LaunchKind::Up && resolved.dashboard.enabled.value && !is_chosen {
+        let (state, project) = (&resolved.state_dir.value, &resolved.project.root);
+        let file = launch::history_of(state, project, resolved.binary.value.as_ref());
+        // Where the folder cannot be made, the server says that it keeps the history in memory.
+        let _ = launch::create_history_folder(state);
+        env.extend(file.to_str().map(|file| ServerVariable::new(names::HISTORY, file)));
+    }
+    env
 }
 
 /// How long a server may take to end before it is killed.

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// A duration before now, such as `10m`, or a time in RFC 3339.
-fn since(text: &str) -> Result<SystemTime, String> {
+pub(super) fn since(text: &str) -> Result<SystemTime, String> {
     if let Some(time) = loom_base::time::parse_rfc3339(text) {
         return Ok(time);
     }

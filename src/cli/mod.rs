@@ -97,6 +97,7 @@ mod report;
 mod requested;
 mod restart;
 mod rollback;
+mod runs;
 mod runtime_layer;
 mod selection;
 mod source;

@@ -33,6 +33,7 @@
 
 mod channel;
 mod control;
+mod dashboard_request;
 mod difference;
 mod document;
 mod down;
@@ -45,6 +46,7 @@ mod foreground;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod history_file;
 mod instance_folder;
 mod kept_ports;
 mod kept_sockets;
@@ -76,6 +78,7 @@ mod up;
 mod updates;
 mod values;
 
+pub use dashboard_request::{DashboardError, ask as ask_dashboard};
 pub use difference::Difference;
 pub use document::{BridgeAddress, DashboardAddress, Instance, RuntimeDocument, RuntimeState};
 pub use down::{StoppedInstance, down};
@@ -83,6 +86,7 @@ pub use end_record::{EndRecord, unexpected_ends};
 pub use error::LaunchError;
 pub use failed_log::{keep_log_of, log_before};
 pub use finished_switches::{FinishedSwitch, settle_switches};
+pub use history_file::{create_history_folder, history_of};
 pub use log::tail;
 pub use log_follower::LogFollower;
 pub use log_range::{LogRange, has_times};

@@ -73,15 +73,15 @@ def test_a_chain_of_events_and_calls_is_one_run(dashboard, file):
     detail = get_json(dashboard, f"/api/runs/{run['id']}")
     spans = {span["name"]: span for span in detail["span_list"] if span["topic"] in (None, "price")}
     called = spans["tool.call"]
-    assert [(body["kind"], json.loads(body["content"])) for body in called["bodies"]] == [
+    assert [(body["kind"], json.loads(body["text"])) for body in called["bodies"]] == [
         ("input", {"amount": 3}),
         ("output", {"fee": 6}),
     ]
     assert called["parent_span_id"] == spans["event.deliver"]["span_id"]
     (payload,) = spans["event.publish"]["bodies"]
-    assert json.loads(payload["content"])["ask"] == 7
+    assert json.loads(payload["text"])["ask"] == 7
     assert "sk-hidden" not in json.dumps(detail), "values under such keys are not kept"
-    assert get_json(dashboard, f"/api/bodies/{payload['id']}")["content"] == payload["content"]
+    assert get_json(dashboard, f"/api/bodies/{payload['id']}")["text"] == payload["text"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     published = get_json(dashboard, f"/api/events?run={run['id']}")["events"]
     assert [event["topic"] for event in published] == ["order", "analysis", "price"], "newest first"

@@ -1,10 +1,17 @@
 //! `loom-bridge-server`: reads its settings from the environment and serves until it is asked to stop.
 
-use std::{num::NonZeroUsize, process::ExitCode, thread};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use loom_base::{clean, error_chain, reap::reap_as_first_process};
-use loom_bridge::{health, report, server, settings::ServerSettings, telemetry::Telemetry, tls};
+use loom_bridge::{
+    health, report, runs, server, settings::ServerSettings, telemetry::Telemetry, tls,
+};
 use loom_environment::names;
 
 /// The Loom runtime: event bus, agents and their tools over gRPC, and a dashboard.
@@ -15,12 +22,29 @@ struct Arguments {
     /// seconds
     #[arg(long)]
     health: bool,
+    #[command(subcommand)]
+    command: Option<ServerCommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ServerCommand {
+    /// Print the answer of a history of runs as JSON
+    #[command(hide = true)]
+    History {
+        /// The file
+        file: PathBuf,
+        /// A path of the dashboard's API, such as /api/runs?limit=10
+        question: String,
+    },
 }
 
 fn main() -> ExitCode {
     // Exits with 0 after --version and --help, with 2 after an unknown argument.
     let matches = Arguments::command().get_matches();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Some(ServerCommand::History { file, question }) = arguments.command {
+        return print_history(&file, &question);
+    }
     let settings = match ServerSettings::read(&std::env::vars_os().collect()) {
         Ok(settings) => settings,
         Err(error) if arguments.health => return fail(&error.to_string(), None, report::UNHEALTHY),
@@ -34,6 +58,17 @@ fn main() -> ExitCode {
         return fail(&error_chain(&error), None, report::INVALID_SETTINGS);
     }
     serve(settings)
+}
+
+#[allow(clippy::print_stdout, reason = "the answer of a command")]
+fn print_history(file: &Path, question: &str) -> ExitCode {
+    match runs::offline::answer(file, question) {
+        Ok(answer) => {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error_chain(&error), None, 1),
+    }
 }
 
 /// Programs that check the health of containers know 0 and 1 alone.

@@ -6,9 +6,11 @@
 //! | [`rows`] | from finished spans and events to rows of the history |
 //! | [`recorder`] | hands rows to the history |
 //! | [`query_parameters`], [`question`] | questions about the history |
+//! | [`offline`] | the history of a server that does not run |
 //! | [`opening`] | the history of a server, as its settings say |
 
 pub mod contents;
+pub mod offline;
 pub mod opening;
 pub mod query_parameters;
 pub mod question;

@@ -3,7 +3,9 @@
 import asyncio
 import contextvars
 import json
+import subprocess
 import threading
+import time
 import urllib.request
 
 import pytest
@@ -217,3 +219,49 @@ def test_a_span_outside_of_a_handler_begins_a_run(runtime):
         assert named(spans, "event.publish", topic="u")["parent_span_id"] is None
 
     run(test())
+
+
+def test_the_shell_shows_what_the_dashboard_knows(loom, project):
+    def loom_runs(*arguments, code=0):
+        done = subprocess.run([loom, "runs", *arguments], capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, done.stderr
+        return done
+
+    async def work(address):
+        async def fail(agent, topic, event):
+            raise ValueError("no order today")
+
+        async with (
+            Agent("trader", ["price"], on_event=fail, address=address),
+            Agent("market", address=address) as market,
+        ):
+            await market.publish("price", {"ask": 7})
+            await asyncio.sleep(0.5)
+
+    assert "no history of runs yet" in loom_runs(code=3).stderr
+    up = [loom, "up", "--detach", "--json", "--version", "0.2.0", "--bridge-port", "0", "--dashboard-port", "0"]
+    document = json.loads(subprocess.run(up, capture_output=True, check=True, timeout=60).stdout)
+    run(work(document["bridge"]["address"]))
+    failed = []
+    for _ in range(100):
+        failed = json.loads(loom_runs("--failed", "--json").stdout)["runs"]
+        if failed:
+            break
+        time.sleep(0.1)
+    (found,) = failed
+    assert (found["trigger"], found["error"]) == ("price", "ValueError: no order today")
+    listed = loom_runs("--agent", "trader").stdout
+    assert found["id"][:12] in listed and "ValueError: no order today" in listed
+    shown = loom_runs("show", found["id"][:12]).stdout
+    assert '{"ask": 7}' in shown and "FAILED: ValueError: no order today" in shown
+    exported = json.loads(loom_runs("export", found["id"]).stdout)
+    assert [event["topic"] for event in exported["events"]] == ["price"]
+    subprocess.run([loom, "down"], check=True, capture_output=True, timeout=60)
+
+    after = json.loads(loom_runs("--json", "-q", "ask").stdout)["runs"]
+    assert found["id"] in [kept["id"] for kept in after], "the file answers while nothing runs"
+    assert "removed by a running runtime" in loom_runs("rm", found["id"], code=3).stderr
+    subprocess.run(up, check=True, capture_output=True, timeout=60)
+    assert "removed 1 run" in loom_runs("rm", found["id"]).stdout
+    assert "no such run" in loom_runs("show", found["id"], code=3).stderr
+    subprocess.run([loom, "down"], check=True, capture_output=True, timeout=60)

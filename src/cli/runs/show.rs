@@ -1,0 +1,48 @@
+//! `loom runs show`: one run, from its trigger to its end.
+
+use loom_base::clean;
+use serde_json::{Value, json};
+
+use super::{history_source::HistorySource, waterfall::waterfall};
+use crate::cli::{Exit, Outcome, context::Context};
+
+pub(super) fn run(id: &str, source: &HistorySource, context: &Context) -> Outcome {
+    let run = source.ask(&format!("/api/runs/{}", source.complete(id)?))?;
+    context.printer.answer(&json!({ "schema": 1, "run": run }), || text(&run))?;
+    Ok(Exit::Success)
+}
+
+fn text(run: &Value) -> String {
+    let field = |key: &str| match run.get(key) {
+        Some(Value::String(text)) => clean::text(text).into_owned(),
+        Some(Value::Array(list)) => {
+            let words: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+            clean::text(&words.join(", ")).into_owned()
+        }
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let mut text = format!("run {}  {}\n", field("id"), field("status"));
+    for (label, key) in [
+        ("trigger", "trigger"),
+        ("agents", "agents"),
+        ("started", "started_at"),
+        ("took (ms)", "duration_ms"),
+        ("events", "events"),
+        ("tokens", "tokens"),
+        ("cost", "cost"),
+        ("error", "error"),
+    ] {
+        let value = field(key);
+        if !value.is_empty() && value != "0" {
+            text.push_str(&format!("  {label:<9}  {value}\n"));
+        }
+    }
+    let spans = run.get("span_list").and_then(Value::as_array).cloned().unwrap_or_default();
+    text.push('\n');
+    text.push_str(&waterfall(&spans));
+    if let Some(further) = run.get("further_spans").and_then(Value::as_u64).filter(|n| *n > 0) {
+        text.push_str(&format!("  … and {further} further spans\n"));
+    }
+    text
+}
