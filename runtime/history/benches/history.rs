@@ -1,5 +1,11 @@
 //! What a row costs, and how long questions take: `cargo bench -p loom-history`. Not part of the tests.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program for developers, which prints what it measured"
+)]
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -70,7 +76,7 @@ fn span(trace_id: u128, n: u64, body_bytes: usize) -> SpanRow {
     SpanRow {
         trace_id,
         span_id: n + 1,
-        parent: (n % 3 > 0).then_some(n),
+        parent: (!n.is_multiple_of(3)).then_some(n),
         name: "event.deliver".into(),
         start: nanos(std::time::SystemTime::now()),
         duration: Duration::from_micros(n % 5_000),
@@ -78,7 +84,7 @@ fn span(trace_id: u128, n: u64, body_bytes: usize) -> SpanRow {
         error: (n % 500 == 7).then(|| "the order was refused".to_owned()),
         agent: Some(format!("analyst-{}", n % 50)),
         topic: Some(format!("market.price.{}", n % 200)),
-        tool: (n % 10 == 0).then(|| format!("search-{}", n % 30)),
+        tool: n.is_multiple_of(10).then(|| format!("search-{}", n % 30)),
         attributes: vec![("event_id".into(), format!("event-{n:08}"))],
         bodies: bodies.into_iter().collect(),
         ..SpanRow::default()
