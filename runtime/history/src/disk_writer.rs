@@ -1,12 +1,12 @@
 //! Writes batches to the store, in slices, and keeps what cannot be written for a while.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use loom_base::error_chain;
 
 use crate::{
     batch_writing::write_batch,
-    change::ChangeBatch,
+    change::{ChangeBatch, RunNumber},
     error::HistoryError,
     room::make_room,
     row_budget::RowBudget,
@@ -30,6 +30,8 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct DiskWriter {
     pub(crate) store: HistoryStore,
     pub(crate) pending: ChangeBatch,
+    /// The runs of what could not be written, by their trace.
+    pub(crate) pending_runs: HashMap<u128, RunNumber>,
     state: Arc<HistoryState>,
     format: RowFormat,
     position: WritePosition,
@@ -52,6 +54,7 @@ impl DiskWriter {
         Self {
             store,
             pending: ChangeBatch::default(),
+            pending_runs: HashMap::new(),
             state,
             format,
             position,
@@ -78,6 +81,7 @@ impl DiskWriter {
         let done = self.write_pending(now).and_then(|()| self.index(now));
         match &done {
             Ok(()) if self.retry_at.take().is_some() => {
+                self.pending_runs.clear();
                 self.state.update(|figures| figures.error = None);
             }
             Ok(()) => {}
@@ -167,6 +171,8 @@ impl DiskWriter {
 
     fn drop_oldest(&mut self) {
         let lost = self.pending.drop_oldest(ROWS_KEPT);
+        let runs = self.pending.runs.values();
+        self.pending_runs = runs.map(|run| (run.trace_id, run.number)).collect();
         let pending = self.pending.changes.len() as u64;
         self.state.update(|figures| {
             figures.rows_failed += lost;

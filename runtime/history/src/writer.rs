@@ -153,7 +153,11 @@ impl Writer {
     fn message(&mut self, message: HistoryMessage) {
         self.state.load.taken(&message);
         let now = self.now();
-        let mut stored = PendingRuns { pending: &self.disk.pending, store: &self.disk.store };
+        let mut stored = PendingRuns {
+            pending: &self.disk.pending,
+            numbers: &self.disk.pending_runs,
+            store: &self.disk.store,
+        };
         let row = match message {
             HistoryMessage::Opened { span, at } => {
                 return self.intake.opened(span, at, now, &mut stored);
