@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use crate::{
-    change::{Change, ChangeBatch, RunChange, RunNumber},
+    change::{ChangeBatch, HistoryChange, RunChange, RunNumber},
     erasing,
     overview::MinuteTotals,
     writing::{RowBytes, RowFormat, WritePosition, write_row},
@@ -34,7 +34,7 @@ pub(crate) fn write_batch(
     let mut bytes: BTreeMap<RunNumber, RowBytes> = BTreeMap::new();
     let mut erased = Vec::new();
     for change in &batch.changes {
-        if let Change::Erase(trace_id) = change {
+        if let HistoryChange::Erase(trace_id) = change {
             erased.push(*trace_id);
             continue;
         }

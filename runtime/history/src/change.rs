@@ -13,7 +13,7 @@ pub(crate) type RunNumber = i64;
 
 /// One row to be written, or bodies to be erased.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Change {
+pub(crate) enum HistoryChange {
     /// A span; its bodies have the numbers that follow its own.
     Span(Box<SpanChange>),
     /// An event, of a run that is stored or of none.
@@ -24,7 +24,7 @@ pub(crate) enum Change {
     Erase(u128),
 }
 
-impl Change {
+impl HistoryChange {
     /// The run of a row.
     pub(crate) fn trace_id(&self) -> Option<u128> {
         match self {
@@ -102,7 +102,7 @@ pub(crate) struct RunChange {
 /// Changes that are written in one transaction.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct ChangeBatch {
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<HistoryChange>,
     /// The latest state of each run that changed.
     pub(crate) runs: BTreeMap<RunNumber, RunChange>,
     /// Sums to be added to those of each minute since 1970.
@@ -117,7 +117,7 @@ impl ChangeBatch {
     /// Adds what came after.
     pub(crate) fn append(&mut self, later: Self) {
         for change in &later.changes {
-            if let Change::Erase(trace_id) = change {
+            if let HistoryChange::Erase(trace_id) = change {
                 self.strip(*trace_id);
             }
         }
@@ -132,7 +132,7 @@ impl ChangeBatch {
     /// and the sums of minutes come with the last changes.
     pub(crate) fn take_slice(&mut self, rows: usize, bytes: usize) -> Self {
         let mut sum = 0;
-        let sizes = self.changes.iter().map(Change::body_bytes);
+        let sizes = self.changes.iter().map(HistoryChange::body_bytes);
         let count = sizes.take_while(|size| {
             let fits = sum < bytes;
             sum += size;
@@ -142,8 +142,9 @@ impl ChangeBatch {
         if count == self.changes.len() {
             return std::mem::take(self);
         }
-        let changes: Vec<Change> = self.changes.drain(..count).collect();
-        let runs = changes.iter().filter_map(Change::run).filter_map(|run| self.runs.get(&run));
+        let changes: Vec<HistoryChange> = self.changes.drain(..count).collect();
+        let runs =
+            changes.iter().filter_map(HistoryChange::run).filter_map(|run| self.runs.get(&run));
         let runs = runs.map(|run| (run.number, run.clone())).collect();
         Self { changes, runs, minutes: BTreeMap::new() }
     }
@@ -154,13 +155,37 @@ impl ChangeBatch {
         self.append(later);
     }
 
+    /// Drops the oldest rows until so many are left; runs that lack rows become partial. What is to be erased stays.
+    /// Returns the number of rows that are lost.
+    pub(crate) fn drop_oldest(&mut self, kept: usize) -> u64 {
+        let excess = self.changes.len().saturating_sub(kept);
+        let latest = self.changes.split_off(excess);
+        let mut lost = 0;
+        let is_erase = |change: &HistoryChange| matches!(change, HistoryChange::Erase(_));
+        let mut oldest = std::mem::take(&mut self.changes);
+        for change in oldest.iter().filter(|change| !is_erase(change)) {
+            lost += 1;
+            if let Some(run) = change.run().and_then(|run| self.runs.get_mut(&run)) {
+                run.totals.is_partial = true;
+            }
+        }
+        oldest.retain(is_erase);
+        oldest.extend(latest);
+        self.changes = oldest;
+        // Runs that are open tell their state again with their next row.
+        while self.runs.len() > kept {
+            self.runs.pop_first();
+        }
+        lost
+    }
+
     /// Removes the bodies of a run.
     pub(crate) fn strip(&mut self, trace_id: u128) {
         for change in self.changes.iter_mut().filter(|change| change.trace_id() == Some(trace_id)) {
             match change {
-                Change::Span(span) => span.row.bodies.clear(),
-                Change::Event { row, .. } => row.payload = bytes::Bytes::new(),
-                Change::Log { .. } | Change::Erase(_) => {}
+                HistoryChange::Span(span) => span.row.bodies.clear(),
+                HistoryChange::Event { row, .. } => row.payload = bytes::Bytes::new(),
+                HistoryChange::Log { .. } | HistoryChange::Erase(_) => {}
             }
         }
     }
@@ -188,5 +213,51 @@ impl MinuteTotals {
         self.left_out += other.left_out;
         self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
         self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(run: RunNumber) -> HistoryChange {
+        let row = Box::new(EventRow::new(crate::row::EventKind::Published, 1));
+        HistoryChange::Event { run: Some(run), row }
+    }
+
+    fn batch(changes: Vec<HistoryChange>) -> ChangeBatch {
+        let numbers = changes.iter().filter_map(HistoryChange::run);
+        let runs = numbers.map(|number| {
+            let totals = RunTotals::default();
+            let trace_id = number as u128;
+            (number, RunChange { number, trace_id, is_running: true, totals })
+        });
+        ChangeBatch { runs: runs.collect(), changes, ..ChangeBatch::default() }
+    }
+
+    #[test]
+    fn a_slice_has_the_runs_of_its_rows_and_can_be_put_back() {
+        let mut all = batch((1..=5).map(event).collect());
+        all.minute(0).spans = 5;
+        let slice = all.take_slice(2, usize::MAX);
+        assert_eq!((slice.changes.len(), slice.runs.len(), slice.minutes.len()), (2, 2, 0));
+        assert_eq!((all.changes.len(), all.runs.len(), all.minutes.len()), (3, 5, 1));
+        all.put_back(slice);
+        assert_eq!(all.changes, (1..=5).map(event).collect::<Vec<_>>());
+        assert_eq!((all.take_slice(9, usize::MAX).runs.len(), all.is_empty()), (5, true));
+        // A row without bodies has no bytes, and one with any gets a slice.
+        let mut all = batch((1..=5).map(event).collect());
+        assert_eq!(all.take_slice(9, 1).changes.len(), 5);
+    }
+
+    #[test]
+    fn what_is_to_be_erased_outlives_rows_that_are_lost() {
+        let mut all = batch(vec![event(1), HistoryChange::Erase(7), event(2), event(3), event(4)]);
+        assert_eq!(all.drop_oldest(2), 2);
+        assert_eq!(all.changes, [HistoryChange::Erase(7), event(3), event(4)]);
+        assert_eq!(all.runs.keys().copied().collect::<Vec<_>>(), [3, 4]);
+        let mut all = batch(vec![event(1), event(1), event(1)]);
+        assert_eq!(all.drop_oldest(1), 2);
+        assert!(all.runs[&1].totals.is_partial);
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    change::{Change, ChangeBatch, RunNumber, SpanChange},
+    change::{ChangeBatch, HistoryChange, RunNumber, SpanChange},
     history_row::HistoryRow,
     left_out::LeftOutRuns,
     moment::Moment,
@@ -197,7 +197,7 @@ impl Intake {
         }
         self.secret.insert(trace_id, now.elapsed);
         self.batch.strip(trace_id);
-        self.batch.changes.push(Change::Erase(trace_id));
+        self.batch.changes.push(HistoryChange::Erase(trace_id));
     }
 
     /// Ends runs that are quiet, stores runs that waited for the budget, and forgets what is too old.
@@ -227,6 +227,14 @@ impl Intake {
             }
             !is_quiet
         });
+    }
+
+    /// The rows that were written are lost with their file: runs that are open lack them.
+    pub(crate) fn lose_earlier_rows(&mut self) {
+        for (trace_id, run) in &mut self.runs {
+            run.totals.is_partial = true;
+            self.batch.runs.insert(run.number, run.change(*trace_id, true));
+        }
     }
 
     /// Ends all runs, because the process ends; those with an open span are partial.
@@ -365,8 +373,8 @@ impl Intake {
             return self.leave_out(1, now);
         }
         self.batch.changes.push(match row {
-            HistoryRow::Event(row) => Change::Event { run: None, row },
-            HistoryRow::Log(row) => Change::Log { run: None, row },
+            HistoryRow::Event(row) => HistoryChange::Event { run: None, row },
+            HistoryRow::Log(row) => HistoryChange::Log { run: None, row },
             // A span always has a run.
             HistoryRow::Span(_) => return,
         });
@@ -406,17 +414,23 @@ impl Intake {
     }
 }
 
-fn change(run: &mut OpenRun, row: HistoryRow, cost: Option<f64>) -> Change {
+fn change(run: &mut OpenRun, row: HistoryRow, cost: Option<f64>) -> HistoryChange {
     match row {
         HistoryRow::Span(mut row) => {
             row.bodies.truncate(BODIES_OF_SPAN);
             let number = run.totals.next_row;
             run.totals.next_row += 1 + row.bodies.len() as u32;
             let new_names = run.new_names(&row);
-            Change::Span(Box::new(SpanChange { run: run.number, number, cost, new_names, row }))
+            HistoryChange::Span(Box::new(SpanChange {
+                run: run.number,
+                number,
+                cost,
+                new_names,
+                row,
+            }))
         }
-        HistoryRow::Event(row) => Change::Event { run: Some(run.number), row },
-        HistoryRow::Log(row) => Change::Log { run: Some(run.number), row },
+        HistoryRow::Event(row) => HistoryChange::Event { run: Some(run.number), row },
+        HistoryRow::Log(row) => HistoryChange::Log { run: Some(run.number), row },
     }
 }
 

@@ -17,13 +17,15 @@
 //! | `search_text`, `search_index` | words, and the index of them |
 //! | `writing`, `erasing`, `batch_writing`, `retention` | rows into the file, and out of it |
 //! | `message`, [`sender`] | the queue, and the side of it that never waits |
-//! | `state`, `pending_runs`, `writer` | the thread that writes |
+//! | `room`, `upkeep`, `user_removal` | what is removed: for room, for age, by the user |
+//! | `state`, `pending_runs`, `disk_writer`, `writer` | the thread that writes |
 //! | `run_listing`, `run_reading`, `event_reading`, `overview_reading`, `export_reading`, [`reader`] | answers |
 //! | [`history`] | all of it together |
 //!
-//! The file is SQLite's, in WAL mode. A row costs about as much CPU as in redb, a copy-on-write B-tree, and SQLite has
-//! what redb has not: a full-text index, indexes and aggregates in a language of their own, removal that overwrites,
-//! a check for damage, and readers in other processes.
+//! The file is SQLite's, in WAL mode. Measured: a row with its run and its names costs about 16 us of CPU and 340 bytes,
+//! a body of 500 bytes in the full-text index another 170 us, of which 200 a second are done. The same rows in redb 4, a
+//! copy-on-write B-tree, cost 6 us and 570 bytes, but 200 us and 8 KB with an index of 70 words that would have to be
+//! written by hand; and redb has no aggregates, no removal that overwrites, and no reader in another process.
 
 pub mod error;
 pub mod event_detail;
@@ -43,6 +45,7 @@ pub mod settings;
 
 mod batch_writing;
 mod change;
+mod disk_writer;
 mod erasing;
 mod event_reading;
 mod export_reading;
@@ -58,6 +61,7 @@ mod pending_runs;
 mod recent_ids;
 mod redaction;
 mod retention;
+mod room;
 mod row_budget;
 mod run_listing;
 mod run_reading;
@@ -68,6 +72,8 @@ mod search_text;
 mod state;
 mod store;
 mod store_opening;
+mod upkeep;
+mod user_removal;
 mod writer;
 mod writing;
 

@@ -1,5 +1,7 @@
 //! The runs in the file, and those that are about to be written.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::{
@@ -12,13 +14,15 @@ use crate::{
 /// The runs of the store, seen through what could not be written yet.
 pub(crate) struct PendingRuns<'a> {
     pub(crate) pending: &'a ChangeBatch,
+    /// The numbers of the runs in `pending`.
+    pub(crate) numbers: &'a HashMap<u128, RunNumber>,
     pub(crate) store: &'a HistoryStore,
 }
 
 impl StoredRuns for PendingRuns<'_> {
     fn load(&mut self, trace_id: u128) -> Option<(RunNumber, RunTotals)> {
-        let pending = self.pending.runs.values().find(|run| run.trace_id == trace_id);
-        if let Some(run) = pending {
+        let number = self.numbers.get(&trace_id);
+        if let Some(run) = number.and_then(|number| self.pending.runs.get(number)) {
             return Some((run.number, run.totals.clone()));
         }
         // A file that cannot be read has no runs: the row begins a new one.

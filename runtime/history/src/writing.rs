@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use crate::{
-    change::{Change, NameKind, RunNumber, SpanChange},
+    change::{HistoryChange, NameKind, RunNumber, SpanChange},
     instant::duration_to_nanos,
     key_patterns::KeyPatterns,
     redaction::{redact_body, redact_value},
@@ -47,28 +47,39 @@ pub(crate) struct WritePosition {
     pub(crate) may_index: usize,
 }
 
+/// The number of the next run, and the keys of the next rows.
+pub(crate) fn positions(connection: &Connection) -> rusqlite::Result<(RunNumber, WritePosition)> {
+    let next = |table: &str| {
+        let sql = format!("SELECT coalesce(max(id), 0) + 1 FROM {table}");
+        connection.query_row(&sql, (), |row| row.get::<_, i64>(0))
+    };
+    let position =
+        WritePosition { event: next("events")?, log: next("logs")?, ..WritePosition::default() };
+    Ok((next("runs")?, position))
+}
+
 /// Writes one row. Returns its run and its bytes.
 pub(crate) fn write_row(
     connection: &Connection,
-    change: &Change,
+    change: &HistoryChange,
     format: &RowFormat,
     position: &mut WritePosition,
 ) -> rusqlite::Result<(Option<RunNumber>, RowBytes)> {
     match change {
-        Change::Span(span) => {
+        HistoryChange::Span(span) => {
             let bytes = write_span(connection, span, format, position)?;
             Ok((Some(span.run), bytes))
         }
-        Change::Event { run, row } => {
+        HistoryChange::Event { run, row } => {
             let bytes = write_event(connection, *run, row, format, position)?;
             Ok((*run, RowBytes { all: bytes as i64, bodies: 0 }))
         }
-        Change::Log { run, row } => {
+        HistoryChange::Log { run, row } => {
             write_log(connection, *run, row, position)?;
             let bytes = ROW_BYTES + row.message.len().min(LOG_BYTES);
             Ok((*run, RowBytes { all: bytes as i64, bodies: 0 }))
         }
-        Change::Erase(_) => Ok((None, RowBytes::default())),
+        HistoryChange::Erase(_) => Ok((None, RowBytes::default())),
     }
 }
 

@@ -59,7 +59,7 @@ fn intake(rows_per_second: u32) -> Intake {
 
 fn stored_spans(batch: &ChangeBatch) -> Vec<(u128, u64)> {
     let spans = batch.changes.iter().filter_map(|change| match change {
-        Change::Span(span) => Some((span.row.trace_id, span.row.span_id)),
+        HistoryChange::Span(span) => Some((span.row.trace_id, span.row.span_id)),
         _ => None,
     });
     spans.collect()
@@ -67,7 +67,7 @@ fn stored_spans(batch: &ChangeBatch) -> Vec<(u128, u64)> {
 
 fn erased(batch: &ChangeBatch) -> Vec<u128> {
     let erased = batch.changes.iter().filter_map(|change| match change {
-        Change::Erase(trace_id) => Some(*trace_id),
+        HistoryChange::Erase(trace_id) => Some(*trace_id),
         _ => None,
     });
     erased.collect()
@@ -75,7 +75,7 @@ fn erased(batch: &ChangeBatch) -> Vec<u128> {
 
 fn bodies(batch: &ChangeBatch) -> usize {
     let spans = batch.changes.iter().filter_map(|change| match change {
-        Change::Span(span) => Some(span.row.bodies.len()),
+        HistoryChange::Span(span) => Some(span.row.bodies.len()),
         _ => None,
     });
     spans.sum()
@@ -193,7 +193,10 @@ fn a_secret_run_has_no_bodies_from_there_on_and_is_erased() {
     intake.row(row(with_body(span(1, 2))), at(2), &mut &*file);
     let batch = intake.take_batch();
     assert_eq!((bodies(&batch), stored_spans(&batch).len()), (1, 3));
-    assert_eq!(batch.changes.iter().filter(|change| **change == Change::Erase(1)).count(), 1);
+    assert_eq!(
+        batch.changes.iter().filter(|change| **change == HistoryChange::Erase(1)).count(),
+        1
+    );
     assert!(batch.runs[&1].totals.is_secret && !batch.runs[&2].totals.is_secret);
     // A row can carry the mark, and it holds for runs that ended or come later.
     intake.row(row(SpanRow { is_secret: true, ..with_body(span(3, 1)) }), at(3), &mut &*file);
@@ -202,7 +205,10 @@ fn a_secret_run_has_no_bodies_from_there_on_and_is_erased() {
     intake.row(row(with_body(span(4, 1))), at(6), &mut &*file);
     let batch = intake.take_batch();
     assert_eq!(bodies(&batch), 0);
-    assert!(batch.changes.contains(&Change::Erase(3)) && batch.changes.contains(&Change::Erase(4)));
+    assert!(
+        batch.changes.contains(&HistoryChange::Erase(3))
+            && batch.changes.contains(&HistoryChange::Erase(4))
+    );
 }
 
 #[test]
@@ -249,7 +255,7 @@ fn rows_of_no_run_count_and_log_lines_begin_none() {
     assert!(batch.runs.is_empty());
     assert!(matches!(
         &batch.changes[..],
-        [Change::Log { run: None, .. }, Change::Event { run: None, .. }]
+        [HistoryChange::Log { run: None, .. }, HistoryChange::Event { run: None, .. }]
     ));
     assert_eq!(intake.counts.rows_left_out, 1);
 }
@@ -308,7 +314,7 @@ struct Model {
 impl Model {
     fn written(&mut self, batch: &ChangeBatch, now: Moment) -> Result<(), TestCaseError> {
         for change in &batch.changes {
-            let Change::Span(span) = change else { continue };
+            let HistoryChange::Span(span) = change else { continue };
             *self.stored_in_second.entry(now.elapsed.as_secs()).or_default() += 1;
             *self.stored.entry(span.row.trace_id).or_default() += 1;
             let is_secret = self.secret.contains(&span.row.trace_id);

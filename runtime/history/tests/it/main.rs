@@ -1,5 +1,12 @@
 //! A history as a whole: what is written is read again, whatever happens in between.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "helpers of tests"
+)]
+
 mod caps;
 mod child;
 mod damage;
