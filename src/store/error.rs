@@ -77,6 +77,22 @@ pub enum StoreError {
         /// Its text, shortened.
         found: String,
     },
+    /// The folder is no store, and has files of another program in the place of a store's.
+    #[error("{} is no store and has a {name} of another program, with {}", root.display(), beside.display())]
+    ForeignFolder {
+        /// The folder.
+        root: PathBuf,
+        /// The name in it that a store has, too.
+        name: String,
+        /// A file or folder that is none of a store.
+        beside: PathBuf,
+    },
+    /// A file is in the place of the store.
+    #[error("the store at {} is not a folder", root.display())]
+    NotAFolder {
+        /// The root folder of the store.
+        root: PathBuf,
+    },
     /// The file `format` is damaged, and the rest of the folder is a store.
     #[error("{} is damaged: expected \"loom-store 1\", got {found:?}", path.display())]
     DamagedFormat {
