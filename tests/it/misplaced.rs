@@ -106,6 +106,18 @@ fn a_fifo_in_the_place_of_each_document_is_named_and_mended() {
 }
 
 #[test]
+fn a_fifo_in_the_place_of_a_file_of_a_tree_is_not_waited_for() {
+    let (sandbox, _mirror) = installed();
+    let program = fs::canonicalize(sandbox.link("0.2.0")).unwrap();
+    replace(&program, |path| _ = sandbox.fifo(path));
+    assert_mended(&sandbox, &program);
+    // A command that needs the files mends them too.
+    replace(&program, |path| _ = sandbox.fifo(path));
+    sandbox.loom(&["get", "0.2.0"]).ok();
+    sandbox.verify();
+}
+
+#[test]
 fn a_file_in_the_place_of_each_folder_is_named_and_mended() {
     let (sandbox, _mirror) = installed();
     let tree = format!("store/{}", sandbox.trees()[0]);
