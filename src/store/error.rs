@@ -78,12 +78,10 @@ pub enum StoreError {
         found: String,
     },
     /// The folder is no store, and has files of another program in the place of a store's.
-    #[error("{} is no store and has a {name} of another program, with {}", root.display(), beside.display())]
+    #[error("the folder is no store: it has {} of another program, with {}", path.display(), beside.display())]
     ForeignFolder {
-        /// The folder.
-        root: PathBuf,
-        /// The name in it that a store has, too.
-        name: String,
+        /// What is in the place of a folder of a store.
+        path: PathBuf,
         /// A file or folder that is none of a store.
         beside: PathBuf,
     },

@@ -35,10 +35,14 @@ const NEUTRAL_NAMES: [&str; 4] = ["CACHEDIR.TAG", "locks", "lost+found", "tmp"];
 pub(super) const FOREIGN_BIN: &str = "bin.foreign-";
 
 impl Store {
-    /// Whether the folder is a store, what is left of one, or one whose creation was begun.
+    /// Whether the folder is a store, what is left of one, or one whose creation was begun. A folder `store` may be that of
+    /// any program: trees in it count.
     pub(super) fn is_founded(&self) -> bool {
         let is_here = |name: &str| self.root.join(name).symlink_metadata().is_ok();
-        is_here("format") || is_here("locks/format") || self.has_remains() || self.has_tag()
+        let has_trees = || self.trees_here().is_ok_and(|trees| !trees.is_empty());
+        ["format", "locks/format", "objects/sha256"].into_iter().any(is_here)
+            || self.has_tag()
+            || has_trees()
     }
 
     /// Refuses a folder that is no store and has files of others in the place of a store's, and a file in its place. A `bin/`
@@ -62,8 +66,7 @@ impl Store {
         let own = names.iter().find(is_own);
         let other = names.iter().find(|name| !is_own(name) && !is_neutral(name));
         let foreign = |name: &str, beside: PathBuf| StoreError::ForeignFolder {
-            root: root.clone(),
-            name: name.to_owned(),
+            path: root.join(name),
             beside,
         };
         if let (Some(own), Some(other)) = (own, other) {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    super::{StoreError, StoreNotice, StoreWriters, TransferSubject, locks},
+    super::{RepairScope, StoreError, StoreNotice, StoreWriters, TransferSubject, locks},
     *,
 };
 
@@ -84,18 +84,24 @@ fn a_folder_with_other_files_keeps_them_as_they_are() {
         chmod(&root.join(path), 0o664);
     };
     file("notes/today");
+    file("notes/locked");
+    chmod(&root.join("notes/locked"), 0);
     chmod(&root.join("notes"), 0o775);
     chmod(root, 0o775);
     // A `bin`, and a `tmp` whose old files a store removes, are not the store's.
-    for (path, named) in [("bin/tool", "bin"), ("tmp/old", "tmp"), ("releases/1", "releases")] {
+    for (path, named) in [("bin/tool", "bin"), ("tmp/old", "tmp"), ("store/mine", "store")] {
         file(path);
         let before = names(root);
         let store = Store::open(root).unwrap();
         let refused = store.stage(TreeLimits::default());
-        let is_named =
-            matches!(&refused, Err(StoreError::ForeignFolder { name, .. }) if name == named);
+        let is_named = matches!(&refused, Err(StoreError::ForeignFolder { path, .. }) if path.ends_with(named));
         assert!(is_named, "{path}: {refused:?}");
-        assert!(store.repair_foundation(crate::store::RepairScope::Everything).unwrap().is_empty());
+        let repaired = store.repair_foundation(RepairScope::Everything);
+        let is_left = repaired.map_or_else(
+            |error| matches!(error, StoreError::ForeignFolder { .. }),
+            |repaired| repaired.is_empty(),
+        );
+        assert!(is_left && store.repair_readability().unwrap().is_empty(), "{path}");
         assert_eq!((names(root), mode(root)), (before, 0o775), "{path}");
         fs::remove_dir_all(root.join(path).parent().unwrap()).unwrap();
     }
@@ -105,6 +111,7 @@ fn a_folder_with_other_files_keeps_them_as_they_are() {
     let root = home.store.root();
     assert_eq!((mode(root), mode(&root.join("notes"))), (0o755, 0o775));
     assert_eq!(mode(&root.join("notes/today")), 0o664);
+    assert_eq!(mode(&root.join("notes/locked")), 0);
 }
 
 #[test]

@@ -72,11 +72,7 @@ pub(super) fn errors() -> Vec<StoreError> {
         io(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "read-only")),
         StoreError::Newer { root: path(), found: "loom-store 2".to_owned() },
         StoreError::NotAStore { path: path(), found: "x".to_owned() },
-        StoreError::ForeignFolder {
-            root: path(),
-            name: "bin".to_owned(),
-            beside: path().join("etc"),
-        },
+        StoreError::ForeignFolder { path: path().join("bin"), beside: path().join("etc") },
         StoreError::NotAFolder { root: path() },
         StoreError::DamagedFormat { path: path(), found: "x".to_owned() },
         StoreError::Document { path: path(), source: DocumentError::Critical("expiry".to_owned()) },
