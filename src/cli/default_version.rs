@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use loom_base::error_chain;
 use loom_source::{Product, Slot};
 
 use super::{CommandError, context::Context, project_scope::ProjectScope};
@@ -22,27 +23,30 @@ pub(crate) fn settle(context: &Context, state: &StateDir, store: &Store, product
         let noted = store.record_generation(&installed, switch.at);
         if let Err(error) = &noted {
             let version = &switch.version;
-            context
-                .printer
-                .warning(format!("the switch to {version} was not noted as a generation: {error}"));
+            context.printer.warning(format!(
+                "the switch to {version} was not noted as a generation: {}",
+                error_chain(error)
+            ));
         }
         noted.is_ok()
     });
     if let Err(error) = settled {
-        context.printer.warning(format!("switches were not noted as generations: {error}"));
+        let why = error_chain(&error);
+        context.printer.warning(format!("switches were not noted as generations: {why}"));
     }
-    note_chosen(context, state, store, product);
+    note_chosen(state, store, product);
 }
 
 /// Notes the version that `loom use` chose before it was installed, and that is installed by now. What cannot be read is told
 /// by the commands that need it.
-fn note_chosen(context: &Context, state: &StateDir, store: &Store, product: &Product) {
+fn note_chosen(state: &StateDir, store: &Store, product: &Product) {
     let Ok(Some(slot)) = chosen::load(state, &product.authority, &product.binary) else { return };
     let Ok(generations) = store.generations(product) else { return };
     if generations.current().is_none_or(|now| now.slot != slot)
         && let Ok(Some(installed)) = store.find(&product.in_slot(slot))
     {
-        record(context, store, &installed);
+        // What cannot be noted is tried by the next command again. `loom use` has warned of it.
+        let _ = store.record_generation(&installed, SystemTime::now());
     }
 }
 
@@ -57,7 +61,8 @@ fn switched_to(store: &Store, product: &Product, switch: &FinishedSwitch) -> Opt
 pub(crate) fn record(context: &Context, store: &Store, installed: &Installed) {
     if let Err(error) = store.record_generation(installed, SystemTime::now()) {
         context.printer.warning(format!(
-            "this version was not noted as a generation, so `loom rollback` will not find it: {error}"
+            "this version was not noted as a generation, so `loom rollback` will not find it: {}",
+            error_chain(&error)
         ));
     }
 }

@@ -48,6 +48,7 @@ impl LaunchAttempt {
         why: StartFailure,
     ) -> Result<Up, CommandError> {
         let kept = self.keep_log(&why);
+        let why = self.with_lasting_log(why, kept.as_deref());
         let Some(lease) = self.last_good(context)? else {
             self.note_failed(context, &why, kept);
             return Err(self.with_way_out(context, why));
@@ -68,12 +69,15 @@ impl LaunchAttempt {
                 let (slot, log) = (good.release.slot, started.document.log.clone());
                 let failed = &self.installed.release.slot;
                 let of_failed = kept.as_ref().map_or("gone", String::as_str);
+                let lasts = self.kind == LaunchKind::Up;
+                let until = if lasts { "" } else { " until the command ends" };
                 context.printer.warning(format!(
                     "{why}; {slot}, the last version that was ready here, was started instead\n\
-                     the log of {failed} is {of_failed}, that of {slot} is {log}\n\
+                     the log of {failed} is {of_failed}, that of {slot} is {log}{until}\n\
                      {failed} is no longer selected; `loom up --version {failed}` tries it again"
                 ));
-                self.remember(context, &slot.to_string(), &why, (kept, log));
+                let of_running = lasts.then_some(log);
+                self.remember(context, &slot.to_string(), &why, (kept, of_running));
                 Ok(Up::Started(started))
             }
             Ok(found) => Ok(found),
@@ -97,7 +101,8 @@ impl LaunchAttempt {
                     && previous.version != failed.to_string()
                 {
                     let log = why.log().map(|(log, _)| log.to_owned());
-                    self.remember(context, &previous.version, why, (log, previous.log.clone()));
+                    let logs = (log, Some(previous.log.clone()));
+                    self.remember(context, &previous.version, why, logs);
                     let retry = format!(
                         "{failed} is no longer selected; `loom restart --version {failed}` tries it again"
                     );
@@ -160,19 +165,27 @@ impl LaunchAttempt {
         launch::keep_log_of(why, &version, state, (project.as_path(), self.product.binary.as_ref()))
     }
 
+    /// The same failure with the log that was kept, where the instance and its log end with the command.
+    fn with_lasting_log(&self, why: StartFailure, kept: Option<&str>) -> StartFailure {
+        match kept {
+            Some(kept) if self.kind == LaunchKind::Exec => why.with_log(kept.to_owned()),
+            _ => why,
+        }
+    }
+
     /// Remembers that this version was not ready and that `runs` runs instead: it is not selected again.
     fn remember(
         &self,
         context: &Context,
         runs: &str,
         why: &StartFailure,
-        (log, of_running): (Option<String>, String),
+        (log, of_running): (Option<String>, Option<String>),
     ) {
         let Some(version) = self.version() else { return };
         let failed = version.to_string();
-        let logs = log.iter().cloned().chain([of_running.clone()]).collect();
+        let logs = log.iter().chain(&of_running).cloned().collect();
         let entry = self.entry(UpdateEvent::RolledBack, runs, Some(&failed), why);
-        let known = RolledBackVersion::now(version.clone(), why.to_string(), log, Some(of_running));
+        let known = RolledBackVersion::now(version.clone(), why.to_string(), log, of_running);
         let kept = self.memory().keep_rolled_back(known);
         let kept = kept.and_then(|()| self.memory().note(UpdateEntry { logs, ..entry }));
         warn(context, kept);

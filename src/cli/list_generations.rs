@@ -4,7 +4,7 @@ use loom_base::time::format_rfc3339;
 use serde_json::json;
 
 use super::{Exit, Outcome, context::Context, default_version, table::table, which};
-use loom_runtime::{config::Flags, store::ReleaseGeneration};
+use loom_runtime::{config::Flags, store::ReleaseGeneration, update::UpdateMemory};
 
 pub(super) fn run(context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
@@ -15,6 +15,11 @@ pub(super) fn run(context: &Context) -> Outcome {
     let is_current = |of: &ReleaseGeneration| Some(of.number) == generations.current;
     let withdrawn = which::withdrawn(context, &resolved, &product)?;
     let by = |of: &ReleaseGeneration| withdrawn.get(of.slot.version()?);
+    let rolled_back = UpdateMemory::of(&resolved.state_dir.value, &product).rolled_back()?;
+    let failed = |of: &ReleaseGeneration| {
+        let version = of.slot.version()?;
+        rolled_back.iter().find(|known| known.version == *version).map(|known| known.why.clone())
+    };
     let mut rows = Vec::new();
     for generation in &generations.list {
         let installed = store.find(&product.in_slot(generation.slot.clone()))?;
@@ -26,14 +31,19 @@ pub(super) fn run(context: &Context) -> Outcome {
         .map(|(of, is_here)| {
             json!({
                 "number": of.number, "at": format_rfc3339(of.at), "version": of.slot.to_string(), "tree": of.tree,
-                "current": is_current(of), "installed": is_here, "withdrawn": by(of),
+                "current": is_current(of), "installed": is_here, "withdrawn": by(of), "rolled_back": failed(of),
             })
         })
         .collect();
     let document = json!({"schema": 1, "binary": product.binary, "generations": list});
     context.printer.answer(&document, || {
         let cells = |(of, is_here): &(&ReleaseGeneration, bool)| {
-            let marks = [('*', is_current(of)), ('!', !is_here), ('-', by(of).is_some())];
+            let marks = [
+                ('*', is_current(of)),
+                ('!', !is_here),
+                ('-', by(of).is_some()),
+                ('<', failed(of).is_some()),
+            ];
             let mark = marks.into_iter().filter(|(_, is_set)| *is_set).map(|(mark, _)| mark);
             [mark.collect(), of.number.to_string(), of.slot.to_string(), format_rfc3339(of.at)]
         };
@@ -56,6 +66,9 @@ pub(super) fn run(context: &Context) -> Outcome {
     }
     if rows.iter().any(|(of, _)| by(of).is_some()) {
         context.printer.message("- withdrawn by its source; `loom rollback` passes it over");
+    }
+    if rows.iter().any(|(of, _)| failed(of).is_some()) {
+        context.printer.message("< did not become ready; `loom rollback` passes it over");
     }
     Ok(Exit::Success)
 }

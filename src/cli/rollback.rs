@@ -29,14 +29,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     default_version::settle(context, state, &store, &product);
     let generations = store.generations(&product)?;
     let withdrawn = which::withdrawn(context, &resolved, &product)?;
-    let by = |of: &ReleaseGeneration| withdrawn.get(of.slot.version()?).cloned();
+    let rolled_back = UpdateMemory::of(state, &product).rolled_back()?;
+    let obstacle = |of: &ReleaseGeneration| {
+        let version = of.slot.version()?;
+        let failed = || rolled_back.iter().find(|known| known.version == *version).map(failed_at);
+        let what = withdrawn.get(version).map(|source| format!("was withdrawn by {source}"));
+        what.or_else(failed).map(|what| format!("{} of generation {} {what}", of.slot, of.number))
+    };
     let targets = match args.to {
         Some(number) => vec![numbered(&generations, number)?],
-        None => not_withdrawn(context, earlier(context, state, &product, &generations)?, &by)?,
+        None => suitable(context, earlier(context, state, &product, &generations)?, &obstacle)?,
     };
     let target = here(context, &store, &product, &targets)?;
-    if let Some(source) = by(&target) {
-        context.printer.warning(withdrawn_by(&target, &source));
+    if let Some(why) = obstacle(&target) {
+        context.printer.warning(why);
     }
     store.set_generation(&product, target.number)?;
     chosen::save(state, &product.authority, &product.binary, &target.slot, ChosenBy::Rollback)?;
@@ -87,27 +93,27 @@ fn earlier<'a>(
     if targets.is_empty() { Err(no_earlier()) } else { Ok(targets) }
 }
 
-/// Those whose versions no source has withdrawn. The ones before the first of them are named.
-fn not_withdrawn<'a>(
+/// Those to which there is no obstacle. The ones before the first of them are named.
+fn suitable<'a>(
     context: &Context,
     targets: Vec<&'a ReleaseGeneration>,
-    by: &dyn Fn(&ReleaseGeneration) -> Option<String>,
+    obstacle: &dyn Fn(&ReleaseGeneration) -> Option<String>,
 ) -> Result<Vec<&'a ReleaseGeneration>, CommandError> {
-    let first = targets.iter().position(|target| by(target).is_none());
+    let first = targets.iter().position(|target| obstacle(target).is_none());
     for target in &targets[..first.unwrap_or(0)] {
-        let source = by(target).unwrap_or_default();
-        context.printer.message(format!("{}; it is passed over", withdrawn_by(target, &source)));
+        let why = obstacle(target).unwrap_or_default();
+        context.printer.message(format!("{why}; it is passed over"));
     }
     if let (None, Some(only)) = (first, targets.first()) {
-        let message = withdrawn_by(only, &by(only).unwrap_or_default());
         let hint = format!("`loom rollback --to {}` goes there all the same", only.number);
-        return Err(CommandError::new(Exit::Absent, message).hint(hint));
+        return Err(CommandError::new(Exit::Absent, obstacle(only).unwrap_or_default()).hint(hint));
     }
-    Ok(targets.into_iter().filter(|target| by(target).is_none()).collect())
+    Ok(targets.into_iter().filter(|target| obstacle(target).is_none()).collect())
 }
 
-fn withdrawn_by(of: &ReleaseGeneration, source: &str) -> String {
-    format!("{} of generation {} was withdrawn by {source}", of.slot, of.number)
+/// What became of a version that was rolled back.
+fn failed_at(known: &RolledBackVersion) -> String {
+    format!("did not become ready at {}", known.at)
 }
 
 fn no_earlier() -> CommandError {

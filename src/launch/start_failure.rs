@@ -138,7 +138,8 @@ impl StartFailure {
     }
 
     /// The same failure, with the log at another path.
-    pub(super) fn with_log(mut self, path: String) -> Self {
+    #[must_use]
+    pub fn with_log(mut self, path: String) -> Self {
         if let Self::Crashed { log, .. } | Self::NotReady { log, .. } = &mut self {
             *log = path;
         }

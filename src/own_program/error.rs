@@ -50,6 +50,21 @@ pub enum OwnProgramError {
     /// There is no previous program to go back to.
     #[error("no earlier loom is kept: `loom self update` has not replaced this one")]
     NoPrevious,
+    /// The program that is kept was that of another file.
+    #[error(
+        "no earlier loom is kept for this program: the last one that `loom self update` replaced is {}",
+        path.display()
+    )]
+    OtherPrevious {
+        /// The file that was replaced.
+        path: PathBuf,
+    },
+    /// The previous program is no longer in the state folder.
+    #[error("the earlier loom is gone: {}", path.display())]
+    PreviousGone {
+        /// The file that it was kept in.
+        path: PathBuf,
+    },
     /// What is kept in the state folder could not be read or written.
     #[error(transparent)]
     State(#[from] StateError),

@@ -120,12 +120,17 @@ impl OwnProgram {
     /// Puts the previous program back, and keeps the present one in turn. Returns what was put back.
     ///
     /// # Errors
-    /// [`OwnProgramError::NoPrevious`] where none is kept; else as for [`replace`](Self::replace).
+    /// [`OwnProgramError::NoPrevious`], [`OtherPrevious`](OwnProgramError::OtherPrevious) and
+    /// [`PreviousGone`](OwnProgramError::PreviousGone) where none is kept; else as for [`replace`](Self::replace).
     pub fn roll_back(&self) -> Result<PreviousProgram, OwnProgramError> {
-        let previous =
-            self.previous()?.filter(|known| known.path == self.path.display().to_string());
-        let previous = previous.ok_or(OwnProgramError::NoPrevious)?;
+        let previous = self.previous()?.ok_or(OwnProgramError::NoPrevious)?;
+        if previous.path != self.path.display().to_string() {
+            return Err(OwnProgramError::OtherPrevious { path: previous.path.into() });
+        }
         let kept = self.kept(&previous.sha256);
+        if !kept.exists() {
+            return Err(OwnProgramError::PreviousGone { path: kept });
+        }
         let PreviousProgram { version, sha256, .. } = previous.clone();
         self.replace(&NewProgram { path: kept, sha256, version })?;
         Ok(previous)

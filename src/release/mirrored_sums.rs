@@ -176,6 +176,11 @@ fn binary_of(folder: &ReleaseFolder, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::PathBuf};
+
+    use loom_mirror::{MirrorOptions, open_destination};
+    use loom_source::Name;
+
     use super::*;
 
     #[test]
@@ -188,5 +193,61 @@ mod tests {
         for other in ["-----BEGIN PGP SIGNED MESSAGE-----\n", &format!("{a}  c\n{b}  c\n")] {
             assert_eq!(lines(other.as_bytes()), None, "{other}");
         }
+    }
+
+    const ASSET: &str = "loom-bridge-server-0.2.0-linux-x86_64.tar.gz";
+    const KEY: &str = "v0.2.0/SHA256SUMS";
+
+    /// A release that is to be published, and a mirror that has the file with one line of another binary.
+    struct Publication {
+        folder: ReleaseFolder,
+        mirror: Box<dyn Destination>,
+        sums: PathBuf,
+        _made: [tempfile::TempDir; 2],
+    }
+
+    fn publication() -> Publication {
+        let made = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let write = |name: &str, bytes: &[u8]| fs::write(made[0].path().join(name), bytes).unwrap();
+        let line = checksum_files::line(&Digest::of(b"l"), ASSET);
+        write(ASSET, b"l");
+        write(&format!("{ASSET}.sha256"), line.as_bytes());
+        write(SUMS, line.as_bytes());
+        let folder = ReleaseFolder::read(made[0].path(), &Name::default()).unwrap();
+        let sums = made[1].path().join(KEY);
+        fs::create_dir(sums.parent().unwrap()).unwrap();
+        fs::write(&sums, checksum_files::line(&Digest::of(b"o"), "other-0.2.0.zip")).unwrap();
+        let url = url::Url::from_directory_path(made[1].path()).unwrap();
+        let mirror = open_destination(url, MirrorOptions::default()).unwrap();
+        Publication { folder, mirror, sums, _made: made }
+    }
+
+    /// The lines of all writers are there after `others` were added between the look and the write, or none is lost.
+    async fn published(others: &[(&str, &[u8])]) -> (Result<(), MirrorPublishError>, String) {
+        let Publication { folder, mirror, sums, _made } = publication();
+        let read = MirroredSums::read(&folder, mirror.as_ref(), KEY).await.unwrap();
+        let mut text = fs::read_to_string(&sums).unwrap();
+        for (name, bytes) in others {
+            text += &checksum_files::line(&Digest::of(bytes), name);
+        }
+        fs::write(&sums, text).unwrap();
+        let written = read.write(&folder, mirror.as_ref()).await;
+        (written, fs::read_to_string(&sums).unwrap())
+    }
+
+    #[tokio::test]
+    async fn lines_that_another_writer_added_meanwhile_stay() {
+        let (written, text) = published(&[("third-0.2.0.zip", b"t")]).await;
+        written.unwrap();
+        let names: Vec<String> = named(text.as_bytes()).into_keys().collect();
+        assert_eq!(names, [ASSET, "other-0.2.0.zip", "third-0.2.0.zip"]);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_contradicts_the_release_is_an_error_and_stays() {
+        let (written, text) = published(&[(ASSET, b"x")]).await;
+        assert!(matches!(written, Err(MirrorPublishError::Differs { .. })), "{written:?}");
+        assert_eq!(named(text.as_bytes()).len(), 2);
+        assert!(text.contains(&Digest::of(b"x").to_string()), "{text}");
     }
 }

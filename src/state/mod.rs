@@ -90,6 +90,11 @@ impl StateError {
         self.act == READ && !self.is_malformed()
     }
 
+    /// Whether a folder, a FIFO or a device is in the place of a file that was read.
+    pub fn is_misplaced(&self) -> bool {
+        self.act == READ && std::fs::metadata(&self.path).is_ok_and(|meta| !meta.is_file())
+    }
+
     fn parse_error(&self) -> Option<&serde_json::Error> {
         self.source.get_ref()?.downcast_ref::<serde_json::Error>().filter(|_| self.act == READ)
     }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file::RegularFile;
 use loom_source::Digest;
 
 use super::{EntryKind, Store, StoreError, TreeListing, staged::measure};
@@ -54,9 +55,11 @@ impl Copies {
     /// The first file that really has this digest, opened. Every byte of it was read.
     pub(super) fn find(&self, digest: &Digest) -> Option<File> {
         self.0.get(digest)?.iter().find_map(|path| {
+            // A link is no copy. A FIFO in the place of the file is not waited for.
             let is_file = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
-            let mut file = File::open(path).ok().filter(|_| is_file)?;
-            (measure(&mut file).ok()?.digest == *digest).then(|| File::open(path).ok())?
+            let open = || RegularFile::open(path).ok().map(RegularFile::into_file);
+            let mut file = open().filter(|_| is_file)?;
+            (measure(&mut file).ok()?.digest == *digest).then(open)?
         })
     }
 }

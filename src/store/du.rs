@@ -87,7 +87,7 @@ impl Store {
 }
 
 /// The bytes of all files below these paths; those of one inode count once.
-fn sizes(paths: impl IntoIterator<Item = PathBuf>) -> Result<u64, StoreError> {
+pub(super) fn sizes(paths: impl IntoIterator<Item = PathBuf>) -> Result<u64, StoreError> {
     let mut seen = BTreeSet::new();
     paths.into_iter().map(|path| size_unseen(&path, &mut seen)).sum()
 }

@@ -77,6 +77,20 @@ pub enum StoreError {
         /// Its text, shortened.
         found: String,
     },
+    /// The folder is no store, and has files of another program in the place of a store's.
+    #[error("the folder is no store: it has {} of another program, with {}", path.display(), beside.display())]
+    ForeignFolder {
+        /// What is in the place of a folder of a store.
+        path: PathBuf,
+        /// A file or folder that is none of a store.
+        beside: PathBuf,
+    },
+    /// A file is in the place of the store.
+    #[error("the store at {} is not a folder", root.display())]
+    NotAFolder {
+        /// The root folder of the store.
+        root: PathBuf,
+    },
     /// The file `format` is damaged, and the rest of the folder is a store.
     #[error("{} is damaged: expected \"loom-store 1\", got {found:?}", path.display())]
     DamagedFormat {

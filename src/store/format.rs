@@ -244,6 +244,7 @@ impl Store {
     /// Creates the store where it does not exist. Every writer calls this first.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
         if self.shared.writable.get().is_none() {
+            self.refuse_foreign_folder()?;
             self.check_writers()?;
             self.shared.writable.get_or_init(|| ());
         }

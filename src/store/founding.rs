@@ -7,6 +7,7 @@ use super::{
     document_file::read_document,
     durable::{self, Barrier, create_folders},
     error::{FileAction, absent, at, undamaged},
+    foreign_folder::FOREIGN_BIN,
     move_folder::move_folder,
 };
 
@@ -29,6 +30,7 @@ impl Store {
 
     /// Creates the store; returns whether its folder has trees or objects of a former one.
     pub(super) fn create(&self) -> Result<bool, StoreError> {
+        self.refuse_foreign_folder()?;
         let mut barrier = Barrier::default();
         self.create_root(&mut barrier)?;
         for folder in ["locks", "tmp"] {
@@ -91,9 +93,9 @@ impl Store {
         if absent(fs::symlink_metadata(&from)).map_err(at(FileAction::Read, &from))?.is_none() {
             return Ok(());
         }
-        let free = |n: &u32| !self.root.join(format!("bin.foreign-{n}")).exists();
+        let free = |n: &u32| !self.root.join(format!("{FOREIGN_BIN}{n}")).exists();
         let number = (1..).find(free).unwrap_or_default();
-        let to = self.root.join(format!("bin.foreign-{number}"));
+        let to = self.root.join(format!("{FOREIGN_BIN}{number}"));
         move_folder(&from, &to)?;
         self.notice(StoreNotice::MovedAside { from, to });
         Ok(())

@@ -7,6 +7,7 @@
 //! | [`listing`] | [`TreeListing`]: the list of a tree's files, whose SHA-256 names the tree |
 //! | `layout` | the paths of all files below the root |
 //! | `format` · `founding` | [`Store`]: opens a store, refuses a newer format, creates a store at the first write |
+//! | `foreign_folder` | refuses a folder that belongs to something else |
 //! | `sharing` · [`writers`] | [`StoreWriters`]: who may write a store |
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
 //! | [`locks`] · `lock_wait` | locks per release, per name, and for collection; [`LockWait`]: a wait that is reported |
@@ -75,6 +76,7 @@ pub mod file_kind;
 pub mod fingerprint;
 mod fingerprint_file;
 mod folder_entries;
+mod foreign_folder;
 mod format;
 mod founding;
 #[cfg(feature = "fuzzing")]

@@ -47,7 +47,12 @@ impl Store {
             StoreWriters::Group => Err(StoreError::NotShared { root: root() }),
             StoreWriters::Owner if bits & 0o020 == 0 => Ok(()),
             StoreWriters::Owner if meta.uid() == rustix::process::geteuid().as_raw() => {
-                close(&self.root)?;
+                if self.is_founded() {
+                    close(&self.root)?;
+                } else {
+                    // What else is in a folder that is no store yet is not the store's.
+                    set_mode(&self.root, meta.mode() & 0o7755)?;
+                }
                 self.notice(StoreNotice::Closed { root: root() });
                 Ok(())
             }

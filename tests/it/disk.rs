@@ -241,6 +241,9 @@ fn damage_in_a_read_only_cache_is_named() {
          \"$loom\" $args >>out 2>&1; test $? = 6 || {{ echo \"$args\" >&2; cat out >&2; exit 98; }}; done\n\
          \"$loom\" get 0.1.0 >>out || exit 97\n\
          \"$loom\" doctor --offline >doctor; grep -q 'read-only' doctor || exit 96\n\
+         grep -qE '^[a-z]+ +(space|inodes) ' doctor && exit 95\n\
+         for i in 1 2; do \"$loom\" use 0.1.0 2>used >>out || exit 94; done\n\
+         test \"$(grep -c 'not noted as a generation.*Read-only' used)\" = 1 || {{ cat used >&2; exit 93; }}\n\
          cat out",
         sandbox.cache().display(),
     );

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 use crate::support::{Plain, Sandbox};
 
 /// One secret for each place where secrets are kept.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 12] = [
     "planted-in-config-0001",
     "planted-in-dotenv-0002",
     "planted-in-token-0003",
@@ -17,6 +17,8 @@ const SECRETS: [&str; 10] = [
     "planted-in-providers-0009",
     // As `base64` writes `ada:planted-in-netrc-0006`.
     "YWRhOnBsYW50ZWQtaW4tbmV0cmMtMDAwNg==",
+    "planted-in-named-variable-0010",
+    "planted-in-header-0011",
 ];
 
 fn plant(sandbox: &mut Sandbox, mirror: &Plain) {
@@ -24,11 +26,14 @@ fn plant(sandbox: &mut Sandbox, mirror: &Plain) {
     let config = format!(
         "[llm.deepseek]\napi_key = \"{}\"\n\n[mcp.files]\ncommand = \"x\"\nenv = {{ KEY = \"{}\" }}\n\n\
          [[sources]]\ntype = \"mirror\"\nname = \"remote\"\nurl = \"https://ada:{}@mirror.invalid/loom\"\n\n\
-         [[sources]]\ntype = \"mirror\"\nname = \"local\"\nurl = \"{}\"\n",
+         [[sources]]\ntype = \"mirror\"\nname = \"local\"\nurl = \"{}\"\n\n\
+         [[sources]]\ntype = \"github\"\nrepo = \"corp/loom\"\ntoken_env = \"CORP\"\n\n\
+         [mcp.remote]\nurl = \"https://mcp.invalid/mcp\"\nheaders = {{ Authorization = \"Bearer {}\" }}\n",
         SECRETS[0],
         SECRETS[7],
         SECRETS[4],
-        mirror.url()
+        mirror.url(),
+        SECRETS[11],
     );
     sandbox.write(sandbox.home().join(".config/loom/config.toml"), &config);
     sandbox.write(".env", &format!("OPENAI_API_KEY='{}'\n", SECRETS[1]));
@@ -38,6 +43,7 @@ fn plant(sandbox: &mut Sandbox, mirror: &Plain) {
     sandbox.write(sandbox.home().join(".netrc"), &netrc);
     sandbox
         .set("SHORT_SECRET", "q7zK")
+        .set("CORP", SECRETS[10])
         .set("LOOM_TOKEN", SECRETS[2])
         .set("GITHUB_TOKEN", SECRETS[3]);
     let providers = format!("{{\"openai\":{{\"api_key\":\"{}\"}}}}", SECRETS[8]);

@@ -112,12 +112,47 @@ fn a_version_that_was_named_fails_with_a_way_out_and_exec_goes_back_too() {
     let run = stage.sandbox.loom(&["exec", "--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR"]).ok();
     let run = run.says(&["0.2.0, the last version that was ready here, was started instead"]);
     assert!(run.stdout().contains("127.0.0.1:"), "{}", run.stdout());
+    let told = run.says(&["the log of 0.2.1 is ", " until the command ends"]).stderr();
+    let failed = path_after(&told, "the log of 0.2.1 is ");
+    assert_eq!(fs::read_to_string(failed).unwrap(), "I wait\n");
     assert!(is_marked(&stage, "0.2.1"));
+    let why = stage.sandbox.loom(&["why", "0.2.1"]).ok().stdout();
+    assert!(!why.contains("the log of the one before"), "it is gone: {why}");
+    // Where nothing is started instead, the log that is named is there after the command.
+    let run = stage.sandbox.loom(&["exec", "--version", "0.2.1", "--", "true"]).code(1);
+    let log = path_after(&run.stderr(), "the full log of loom-bridge-server 0.2.1 is ");
+    assert_eq!(fs::read_to_string(log).unwrap(), "I wait\n");
     // Named and ready, it is selected again.
     stage.add("0.2.2", &server("0.2.2", ""));
     stage.sandbox.loom(&["outdated"]).ok();
     assert_eq!(stage.up()["version"], "0.2.2");
     stage.sandbox.loom(&["down"]).ok();
+}
+
+#[test]
+fn a_rollback_passes_over_a_version_that_was_not_ready() {
+    let (mut stage, _) = with_good("policy = \"off\"");
+    stage.add("0.2.1", NEVER);
+    stage.sandbox.loom(&["restart", "--version", "0.2.1"]).code(1);
+    stage.sandbox.loom(&["down"]).ok();
+    stage.add("0.3.0", &server("0.3.0", ""));
+    for version in ["0.2.1", "0.3.0"] {
+        stage.sandbox.loom(&["get", version]).ok();
+        stage.sandbox.loom(&["use", version]).ok();
+    }
+    let list = stage.sandbox.loom(&["list", "--generations", "--json"]).ok().json();
+    let failed: Vec<bool> = list["generations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["rolled_back"].is_string())
+        .collect();
+    assert_eq!(failed, [false, true, false], "{list}");
+    stage.sandbox.loom(&["list", "--generations"]).ok().says(&["< did not become ready"]);
+    let run = stage.sandbox.loom(&["rollback"]).ok();
+    assert_eq!(run.says(&["0.2.1 of generation 2 did not become ready at"]).stdout(), "0.2.0\n");
+    let run = stage.sandbox.loom(&["rollback", "--to", "2"]).ok();
+    assert_eq!(run.says(&["did not become ready"]).stdout(), "0.2.1\n");
 }
 
 #[test]

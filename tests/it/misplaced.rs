@@ -106,6 +106,30 @@ fn a_fifo_in_the_place_of_each_document_is_named_and_mended() {
 }
 
 #[test]
+fn a_fifo_in_the_place_of_a_file_of_a_tree_is_not_waited_for() {
+    let (sandbox, _mirror) = installed();
+    let program = fs::canonicalize(sandbox.link("0.2.0")).unwrap();
+    replace(&program, |path| _ = sandbox.fifo(path));
+    assert_mended(&sandbox, &program);
+    // A command that needs the files mends them too.
+    replace(&program, |path| _ = sandbox.fifo(path));
+    sandbox.loom(&["get", "0.2.0"]).ok();
+    sandbox.verify();
+}
+
+#[test]
+fn a_link_whose_record_is_gone_too_is_mended_in_one_run() {
+    let (sandbox, _mirror) = installed();
+    delete(&sandbox.cache().join("releases"));
+    let link = sandbox.link("0.1.0");
+    replace(&link, |path| fs::write(path, "other").unwrap());
+    let run = sandbox.loom(&["store", "repair"]).ok();
+    assert!(run.stdout().contains(link.to_str().unwrap()), "{}", run.stdout());
+    sandbox.verify();
+    assert!(link.is_symlink());
+}
+
+#[test]
 fn a_file_in_the_place_of_each_folder_is_named_and_mended() {
     let (sandbox, _mirror) = installed();
     let tree = format!("store/{}", sandbox.trees()[0]);

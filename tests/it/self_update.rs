@@ -89,6 +89,38 @@ fn a_version_that_is_not_newer_or_not_there_replaces_nothing() {
 }
 
 #[test]
+fn an_earlier_program_that_cannot_come_back_is_told_apart() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let own = env!("CARGO_PKG_VERSION");
+    let real = fs::read(&program).unwrap();
+    let versions = [(own, real.clone()), ("9.0.0", other("9.0.0"))];
+    let _mirror = mirror(&sandbox, &versions);
+    // A newer version is there, of which a version that is named says nothing.
+    let same = run(&sandbox, &program, &["self", "update", "--version", own]).ok();
+    assert_eq!(same.stdout(), format!("loom {own}, unchanged\n"));
+    run(&sandbox, &program, &["self", "update"]).ok();
+    // Another copy of loom has the same state folder.
+    let second = sandbox.home().join("second");
+    fs::copy(Sandbox::program(), &second).unwrap();
+    let refused = run(&sandbox, &second, &["self", "rollback"]).code(3);
+    refused.says(&["no earlier loom is kept for this program", program.to_str().unwrap()]);
+    // The new program is a script here; a real one goes back.
+    let present = [&real[..], b"\n"].concat();
+    fs::write(&program, &present).unwrap();
+    let folder = sandbox.state().join("self");
+    let kept = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
+    let kept = kept.into_iter().find(|path| path.file_name().unwrap().len() == 64).unwrap();
+    fs::write(&kept, "x").unwrap();
+    let refused = run(&sandbox, &program, &["self", "rollback"]).code(6);
+    refused.says(&["was changed", "loom self update --version VERSION"]);
+    fs::remove_file(&kept).unwrap();
+    let refused = run(&sandbox, &program, &["self", "rollback"]).code(3);
+    refused.says(&["the earlier loom is gone", "loom self update --version VERSION"]);
+    assert_eq!(fs::read(&program).unwrap(), present);
+}
+
+#[test]
 fn a_program_that_does_not_run_or_is_not_signed_replaces_nothing() {
     let sandbox = Sandbox::new();
     let program = install(&sandbox);

@@ -120,6 +120,21 @@ fn files_of_the_state_folder() {
     sandbox.fifo(pin);
     let force = [&get[..], &["--force-download"]].concat();
     sandbox.loom(&force).code(1).says(&[pin.to_str().unwrap(), "not a regular file"]);
+    for damage in
+        [(|path| fs::create_dir_all(path.join("inside"))) as fn(&std::path::Path) -> _, |path| {
+            fs::write(path, "{")
+        }]
+    {
+        sandbox.loom(&["remove", "0.2.0", "--forget"]).ok();
+        sandbox.loom(&get).ok();
+        fs::remove_file(pin).unwrap();
+        damage(pin).unwrap();
+        sandbox.loom(&force).code(1).says(&["first-seen digests", "loom remove 0.2.0 --forget"]);
+        let repair = sandbox.loom(&["store", "repair", "--offline"]).code(6).stdout();
+        assert!(repair.starts_with(pin.to_str().unwrap()), "{repair}");
+        assert_eq!(repair.matches("cannot be used").count(), 1, "{repair}");
+        assert!(repair.contains("`loom remove 0.2.0 --forget`"), "{repair}");
+    }
 
     let sandbox = Sandbox::new();
     fs::create_dir_all(sandbox.state()).unwrap();

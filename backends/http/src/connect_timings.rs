@@ -12,7 +12,7 @@ use std::{
 
 use futures::future::{Either, select};
 use loom_base::LockExt as _;
-use loom_source::process_clock::{self, Alarm};
+use loom_source::process_clock::{self, Wait};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::{sync::Notify, time::Instant};
 use tower::{Layer, Service};
@@ -81,9 +81,10 @@ impl ConnectTimings {
         loop {
             let (due, kind) = self.due(timeouts);
             let until = timeouts.until.map_or(due, |until| until.min(due));
-            let mut alarm = Alarm::at(until);
+            let mut wait = Wait::until(until);
             let changed = pin!(self.changed.notified());
-            if let Either::Left(_) = select(pin!(alarm.elapsed()), changed).await
+            let elapsed = pin!(wait.elapsed());
+            if let Either::Left(_) = select(elapsed, changed).await
                 // A part of the body may have been sent meanwhile.
                 && (self.due(timeouts) == (due, kind) || until < due)
             {
@@ -190,4 +191,29 @@ fn record(change: impl FnOnce(&mut ConnectTimes)) {
         change(&mut timings.times.locked());
         timings.changed.notify_one();
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A process that is stopped after it has connected, and before it has noted that, looks at its timeouts as soon as it
+    /// continues.
+    #[tokio::test]
+    async fn the_time_of_a_stop_does_not_count_where_the_timeout_changes_when_it_ends() {
+        let timings = ConnectTimings::begin();
+        timings.times.locked().connected = Some(process_clock::now());
+        let stopped = async {
+            tokio::time::sleep(SECOND / 10).await;
+            std::thread::sleep(SECOND * 2);
+            timings.changed.notify_one();
+            tokio::time::sleep(SECOND / 5).await;
+        };
+        let timeouts = Timeouts { connect: SECOND, response: SECOND, until: None };
+        let (stopped, elapsed) = (pin!(stopped), pin!(timings.elapse(timeouts)));
+        let is_heard = matches!(select(stopped, elapsed).await, Either::Left(_));
+        assert!(is_heard, "the stop counted");
+    }
 }

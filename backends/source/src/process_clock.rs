@@ -107,6 +107,31 @@ impl Alarm {
     }
 }
 
+/// One wait of a task that does nothing else meanwhile, until a time of this clock at the latest.
+///
+/// A stop of the process is noticed also where the wait ends with it, before the alarm goes off: what the task waited for may
+/// be there when the process continues. Otherwise the time of the stop would count for the next wait.
+#[derive(Debug)]
+pub struct Wait(Alarm);
+
+impl Wait {
+    /// A wait that begins now.
+    pub fn until(due: Instant) -> Self {
+        Self(Alarm::at(due))
+    }
+
+    /// Waits until the time has come.
+    pub async fn elapsed(&mut self) {
+        self.0.elapsed().await;
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.0.notice_stop();
+    }
+}
+
 /// The end of a wait that begins now, by the monotonic clock.
 fn tick(due: Instant) -> Instant {
     Instant::now() + due.saturating_duration_since(now()).min(TICK)
@@ -114,8 +139,8 @@ fn tick(due: Instant) -> Instant {
 
 /// The output of a future that is ready before a time of this clock; `None` otherwise.
 pub async fn before<F: Future>(due: Instant, future: F) -> Option<F::Output> {
-    let mut alarm = Alarm::at(due);
-    match select(pin!(future), pin!(alarm.elapsed())).await {
+    let mut wait = Wait::until(due);
+    match select(pin!(future), pin!(wait.elapsed())).await {
         Either::Left((output, _)) => Some(output),
         Either::Right(((), _)) => None,
     }
@@ -157,6 +182,17 @@ mod tests {
         assert!(begun.elapsed() > SECOND * 2);
         assert_eq!(within(SECOND, std::future::pending::<()>()).await, None);
         assert!(begun.elapsed() < SECOND * 6, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_noticed_also_where_the_wait_ends_with_it() {
+        let begun = now();
+        let heard = async {
+            tokio::time::sleep(SECOND / 10).await;
+            std::thread::sleep(SECOND * 2);
+        };
+        assert_eq!(within(SECOND, heard).await, Some(()));
+        assert!(now() - begun < SECOND, "{:?}", now() - begun);
     }
 
     #[tokio::test]

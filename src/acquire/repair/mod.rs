@@ -13,7 +13,7 @@ mod trees;
 mod version;
 
 use loom_base::error_chain;
-use loom_source::Slot;
+use loom_source::{Release, Slot};
 
 pub use report::RepairReport;
 
@@ -104,8 +104,20 @@ impl Acquirer<'_> {
                 Slot::Dev => self.repair_build(release, report)?,
             }
         }
+        let mut left = store.verify()?;
+        // The link of a version is compared once its record is here, which may have been made again only now.
+        let is_link_left = |release: &&Release| {
+            let link = store.link_path(release);
+            release.slot != Slot::Dev && left.findings.iter().any(|damage| damage.path == link)
+        };
+        let again: Vec<&Release> = releases.iter().filter(is_link_left).collect();
+        for release in &again {
+            self.repair_version(release, &left.findings, report)?;
+        }
+        if !again.is_empty() {
+            left = store.verify()?;
+        }
         self.repair_latest(scope, report)?;
-        let left = store.verify()?;
         report.releases = if is_everything { left.releases } else { releases.len() };
         report.left.extend(store.damages_in_scope(scope, left.findings)?);
         report.finish(&found);

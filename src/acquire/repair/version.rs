@@ -4,7 +4,11 @@ use loom_base::error_chain;
 use loom_source::{Digest, Release};
 
 use super::{
-    super::{AcquireError, Acquirer, How, reverify::reverify, state::highest},
+    super::{
+        AcquireError, Acquirer, How,
+        reverify::reverify,
+        state::{first_seen, highest},
+    },
     RepairReport,
     report::UnmendedRelease,
 };
@@ -28,8 +32,16 @@ impl Acquirer<'_> {
         let problem = match self.mend(release, findings, report) {
             Ok(None) => return Ok(()),
             Ok(Some(problem)) => problem,
-            // What is known of this release only does not keep the others from being repaired.
-            Err(error @ AcquireError::FirstSeen { .. }) => error_chain(&error),
+            // What is known of this release only does not keep the others from being repaired. No source is asked: what it
+            // serves could not be compared with the digest that was seen first.
+            Err(error @ AcquireError::FirstSeen { .. }) => {
+                let path = first_seen::path(self.state, release);
+                let fix =
+                    format!("`loom remove {} --forget` removes it with the release", release.slot);
+                let problem = error_chain(&error);
+                report.unmended.push(UnmendedRelease { path, problem, why: None, fix });
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         if let Err(error) = self.fetch_again(release, held, report)? {
@@ -139,12 +151,7 @@ impl Acquirer<'_> {
         if self.candidates.is_empty() {
             return Ok(Err(None));
         }
-        let pins = match self.pins(release) {
-            Err(error @ AcquireError::FirstSeen { .. }) => {
-                return Ok(Err(Some(error_chain(&error))));
-            }
-            pins => pins?,
-        };
+        let pins = self.pins(release)?;
         let verification = self.store.verification(release).ok().flatten();
         let source = verification.and_then(|verification| verification.source);
         let others: Vec<usize> = match &source {

@@ -2,6 +2,8 @@
 //!
 //! A release whose digest differs from the first one is refused, whichever source serves it.
 
+use std::path::PathBuf;
+
 use loom_source::{Record, Release};
 
 use super::super::AcquireError;
@@ -12,8 +14,17 @@ use crate::{
 
 /// `pins/<authority>/<binary>/<version>/<platform>.json`
 fn file(state: &StateDir, release: &Release) -> StateFile {
-    let below = Record::path(release);
-    state.file(format!("pins/{}", below.trim_start_matches("releases/")))
+    state.file(below(release))
+}
+
+/// The path of the file below the state folder.
+fn below(release: &Release) -> String {
+    format!("pins/{}", Record::path(release).trim_start_matches("releases/"))
+}
+
+/// The path of the file.
+pub(in crate::acquire) fn path(state: &StateDir, release: &Release) -> PathBuf {
+    state.path().join(below(release))
 }
 
 /// The first-seen digests of a release that may vouch for it; empty for a development build, which may change.
@@ -39,7 +50,7 @@ fn vouching(mut pins: Pins, release: &Release, keyring: &Keyring) -> Pins {
 }
 
 fn unusable(release: &Release, source: StateError) -> AcquireError {
-    if source.is_malformed() {
+    if source.is_malformed() || source.is_misplaced() {
         AcquireError::FirstSeen { release: Box::new(release.clone()), source }
     } else {
         source.into()
@@ -93,6 +104,10 @@ pub fn accept(state: &StateDir, release: &Release, tree: Pin) -> Result<Pins, Ac
 /// # Errors
 /// [`StateError`] where the file cannot be removed.
 pub fn forget(state: &StateDir, release: &Release) -> Result<bool, StateError> {
+    // A folder in the place of the file keeps nothing.
+    if path(state, release).symlink_metadata().is_ok_and(|meta| meta.is_dir()) {
+        return state.folder(below(release)).remove_all().map(|()| true);
+    }
     file(state, release).remove()
 }
 

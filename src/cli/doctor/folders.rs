@@ -31,7 +31,7 @@ pub(super) fn all(cache: &Path, state: &Path) -> Vec<DoctorCheck> {
                 "set LOOM_CACHE_DIR to a folder that can be written, if this one is not meant to be read-only",
             ));
             #[cfg(unix)]
-            checks.extend(super::space::of(&folder));
+            checks.extend(super::space::of_read_only(&folder));
             #[cfg(not(unix))]
             let _ = folder;
         }
@@ -63,8 +63,13 @@ fn is_readable_store(cache: &Path) -> bool {
 }
 
 fn unwritable(name: &'static str, folder: &Path, error: &io::Error, variable: &str) -> DoctorCheck {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    let first = match error.kind() {
+        StorageFull | QuotaExceeded => "free space or inodes of the disk",
+        _ => "make it writable",
+    };
     DoctorCheck::failure(name, format!("{} is not writable: {error}", folder.display()))
-        .hint(format!("make it writable, or set {variable} to a folder that is"))
+        .hint(format!("{first}, or set {variable} to a folder that is writable"))
 }
 
 fn store(cache: &Path) -> DoctorCheck {

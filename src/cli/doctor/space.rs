@@ -26,14 +26,21 @@ pub(super) fn of(folder: &Path) -> Vec<DoctorCheck> {
     };
     let mut checks = vec![free(stat.f_bavail.saturating_mul(stat.f_frsize))];
     checks.extend(inodes(stat.f_files, stat.f_favail));
-    if is_noexec(&stat) {
-        let message =
-            "the cache is on a file system mounted with noexec: no runtime can be started";
-        checks.push(
-            DoctorCheck::failure("programs", message).hint("set LOOM_CACHE_DIR to another disk"),
-        );
-    }
+    checks.extend(programs(&stat));
     checks
+}
+
+/// The checks of a file system that is only read: free space is of no use there.
+pub(super) fn of_read_only(folder: &Path) -> Option<DoctorCheck> {
+    programs(&statvfs(folder).ok()?)
+}
+
+/// The check whether programs can be executed; `None` where they can.
+fn programs(stat: &StatVfs) -> Option<DoctorCheck> {
+    let message = "the cache is on a file system mounted with noexec: no runtime can be started";
+    let check =
+        DoctorCheck::failure("programs", message).hint("set LOOM_CACHE_DIR to another disk");
+    is_noexec(stat).then_some(check)
 }
 
 /// A release has some files; a tree with the most that are unpacked has 20,000.

@@ -65,6 +65,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     });
     context.printer.answer(&document, || match changes {
         true => format!("loom {VERSION} -> {version}"),
+        // Of a version that was named, nothing is known about newer ones.
+        false if args.version.is_some() => format!("loom {VERSION}, unchanged"),
         false => format!("loom {VERSION} is the newest version"),
     })?;
     if changes {

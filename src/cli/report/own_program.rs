@@ -8,7 +8,9 @@ fn exit(error: &OwnProgramError) -> Exit {
     match error {
         _ if error.is_disk_full() => Exit::DiskFull,
         OwnProgramError::Changed { .. } => Exit::Integrity,
-        OwnProgramError::NoPrevious => Exit::Absent,
+        OwnProgramError::NoPrevious
+        | OwnProgramError::OtherPrevious { .. }
+        | OwnProgramError::PreviousGone { .. } => Exit::Absent,
         _ => Exit::Failure,
     }
 }
@@ -25,9 +27,13 @@ fn hint(error: &OwnProgramError) -> Option<&'static str> {
             "the present program stays; tell the maintainers of the release"
         }
         OwnProgramError::Changed { .. } => {
-            "the present program stays; `loom store verify` checks the store"
+            "the present program stays; `loom self update --version VERSION` installs any version"
         }
-        OwnProgramError::NoPrevious => "`loom self update --version VERSION` installs any version",
+        OwnProgramError::NoPrevious
+        | OwnProgramError::OtherPrevious { .. }
+        | OwnProgramError::PreviousGone { .. } => {
+            "`loom self update --version VERSION` installs any version"
+        }
         OwnProgramError::Io { .. } => return None,
     })
 }

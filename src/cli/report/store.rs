@@ -49,6 +49,12 @@ pub(crate) fn hint(error: &StoreError) -> Option<String> {
                 path.display()
             ));
         }
+        StoreError::ForeignFolder { .. } => {
+            "give a folder of its own with --cache-dir or LOOM_CACHE_DIR, such as one inside it"
+        }
+        StoreError::NotAFolder { .. } => {
+            "move the file away, or give a folder with --cache-dir or LOOM_CACHE_DIR"
+        }
         StoreError::DamagedFormat { .. } => "`loom store repair` writes it again",
         StoreError::NoLocks { .. } => {
             "give a folder on a file system with locks with --cache-dir or LOOM_CACHE_DIR"

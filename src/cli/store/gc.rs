@@ -73,8 +73,9 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
         ));
     }
     if report.excess > 0 {
+        let is = if args.dry_run { "would still be" } else { "is still" };
         context.printer.message(format!(
-            "the store is still {} larger than allowed: what stays is needed; `loom store gc --explain` gives the reasons",
+            "the store {is} {} larger than allowed: what stays is needed; `loom store gc --explain` gives the reasons",
             HumanBytes(report.excess)
         ));
     }

@@ -5,6 +5,7 @@
 //! | `rules` | [`GcRules`]: which versions may go |
 //! | `census` | what the store holds, read once while publishers wait |
 //! | `plan` | the decision for each version: a pure function over census and rules |
+//! | `room` | how much room versions take that share files |
 //! | `report` | [`GcReport`]: what was removed, what stays, and why |
 //! | `removal` | takes one version out of use |
 //! | `garbage` | trees and objects that nothing names |
@@ -20,6 +21,7 @@ mod plan;
 mod preview;
 mod removal;
 mod report;
+mod room;
 mod rules;
 mod run;
 mod taken;

@@ -62,12 +62,20 @@ pub(super) enum Verdict {
     Remove(RemoveReason),
 }
 
-/// Decides for each version, in their order. `total` is the size of the store in bytes.
+/// What the limit of a size compares.
+pub(super) struct SizeLimit<'a> {
+    /// The bytes of all that is needed.
+    pub(super) total: u64,
+    /// How many bytes are free once a version goes, after those for which this was called before.
+    pub(super) frees: &'a mut dyn FnMut(&VersionHere) -> u64,
+}
+
+/// Decides for each version, in their order.
 pub(super) fn decide(
     versions: &[VersionHere],
     roots: &GcRoots,
     rules: &GcRules,
-    total: u64,
+    size: SizeLimit<'_>,
     now: SystemTime,
 ) -> Vec<Verdict> {
     let ranks = ranks(versions);
@@ -76,7 +84,7 @@ pub(super) fn decide(
     if let Some(max) = rules.max_size {
         let keeps_newest = rules.keep != Some(0);
         let may_go = |at: usize| !(keeps_newest && ranks[at] == 0);
-        shrink(versions, &mut verdicts, may_go, total, max, now);
+        shrink(versions, &mut verdicts, may_go, size, max, now);
     }
     verdicts
 }
@@ -147,14 +155,14 @@ fn shrink(
     versions: &[VersionHere],
     verdicts: &mut [Verdict],
     may_go: impl Fn(usize) -> bool,
-    total: u64,
+    size: SizeLimit<'_>,
     max: u64,
     now: SystemTime,
 ) {
     let is_going = |verdict: &Verdict| matches!(verdict, Verdict::Remove(_));
     let goes = versions.iter().zip(verdicts.iter()).filter(|(_, verdict)| is_going(verdict));
-    let going: u64 = goes.map(|(version, _)| version.bytes).sum();
-    let mut left = total.saturating_sub(going);
+    let going: u64 = goes.map(|(version, _)| (size.frees)(version)).sum();
+    let mut left = size.total.saturating_sub(going);
     let is_free = |verdict: &Verdict| {
         use KeepReason::{Newest, NoRule, Used};
         matches!(verdict, Verdict::Keep(Newest | NoRule | Used))
@@ -167,7 +175,7 @@ fn shrink(
             break;
         }
         verdicts[at] = Verdict::Remove(RemoveReason::MaxSize(max));
-        left = left.saturating_sub(versions[at].bytes);
+        left = left.saturating_sub((size.frees)(&versions[at]));
     }
 }
 
@@ -209,7 +217,8 @@ mod tests {
     }
 
     fn removed(versions: &[VersionHere], roots: &GcRoots, rules: &GcRules) -> Vec<u32> {
-        let verdicts = decide(versions, roots, rules, 300, now());
+        let size = SizeLimit { total: 300, frees: &mut |version| version.bytes };
+        let verdicts = decide(versions, roots, rules, size, now());
         let goes = (1..).zip(verdicts).filter(|(_, verdict)| matches!(verdict, Verdict::Remove(_)));
         goes.map(|(number, _)| number).collect()
     }

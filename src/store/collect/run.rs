@@ -12,13 +12,13 @@ use super::{
     GcReport, KeptVersion, RemovedVersion,
     census::{Census, VersionHere},
     early_deletion::EarlyDeletion,
-    plan::{KeepReason, Verdict, decide},
+    plan::{KeepReason, SizeLimit, Verdict, decide},
+    room::FreedRoom,
     rules::GcRules,
 };
 use crate::store::{
     Store, StoreError,
     cores::{on_all_cores, on_waiting_threads},
-    du::size,
     durable::Barrier,
     leftovers::Leftover,
 };
@@ -44,7 +44,7 @@ pub struct GcRun<'a> {
 /// A collection that has read what is here.
 pub(super) struct Collection<'a> {
     pub(super) store: &'a Store,
-    run: &'a GcRun<'a>,
+    pub(super) run: &'a GcRun<'a>,
     pub(super) census: Census,
     named: BTreeMap<Digest, usize>,
     /// The versions that stay.
@@ -124,11 +124,6 @@ impl Store {
         }
         Ok(report)
     }
-
-    /// The size of all trees and objects.
-    fn kept_size(&self) -> Result<u64, StoreError> {
-        Ok(size(&self.trees())? + size(&self.root.join("objects"))?)
-    }
 }
 
 impl<'a> Collection<'a> {
@@ -154,9 +149,12 @@ impl<'a> Collection<'a> {
 
     pub(super) fn verdicts(&mut self) -> Result<Vec<(VersionHere, Verdict)>, StoreError> {
         let rules = self.run.rules;
-        let total = if rules.max_size.is_some() { self.store.kept_size()? } else { 0 };
+        let needed = |_| self.store.needed_size(&self.census);
+        let total = rules.max_size.map(needed).transpose()?;
         let mut versions = std::mem::take(&mut self.census.versions);
-        let verdicts = decide(&versions, &self.census.roots, rules, total, self.run.now);
+        let mut room = FreedRoom::new(self.store, &versions, self.named.clone());
+        let size = SizeLimit { total: total.unwrap_or(0), frees: &mut |one| room.take(one) };
+        let verdicts = decide(&versions, &self.census.roots, rules, size, self.run.now);
         let stays_all = !self.census.damaged_roots.is_empty();
         let verdict = |verdict| match verdict {
             Verdict::Remove(_) if stays_all => Verdict::Keep(KeepReason::Damaged),

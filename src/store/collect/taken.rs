@@ -18,7 +18,7 @@ use crate::store::{
 
 /// What a folder holds.
 #[derive(Debug, Default)]
-struct FolderContent {
+pub(super) struct FolderContent {
     /// The bytes of the files that have no further name.
     bytes: u64,
     /// The files with further names, by their inodes.
@@ -63,16 +63,18 @@ impl Store {
 
     /// Completes the deletion of trees that are marked, because folders cannot be renamed here.
     fn complete_deletions(&self, marks: &[(String, PathBuf)]) -> Result<u64, StoreError> {
-        let mut freed = 0;
-        for (name, _) in marks {
-            if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse::<Digest>) {
-                let bytes = size(&self.tree(&tree))?;
-                if self.complete_deletion(&tree).is_ok() {
-                    freed += bytes;
-                }
+        let tree = |(name, _): &(String, PathBuf)| name.strip_prefix(".trash-")?.parse().ok();
+        let trees: Vec<Digest> = marks.iter().filter_map(tree).collect();
+        // Files that several of them share are free once, with the last of them.
+        let folders: Vec<PathBuf> = trees.iter().map(|tree| self.tree(tree)).collect();
+        let content = FolderContent::of_all(&folders);
+        let mut left = 0;
+        for tree in &trees {
+            if self.complete_deletion(tree).is_err() {
+                left += size(&self.tree(tree))?;
             }
         }
-        Ok(freed)
+        Ok(content.freed().saturating_sub(left))
     }
 }
 
@@ -109,7 +111,7 @@ impl FolderContent {
         content
     }
 
-    fn of(folder: &Path) -> Self {
+    pub(super) fn of(folder: &Path) -> Self {
         let mut content = Self::default();
         // Another user's folder cannot be read, and stays.
         let _ = content.add(folder);
@@ -147,6 +149,19 @@ impl FolderContent {
         for (inode, file) in other.shared {
             self.shared.entry(inode).and_modify(|known| known.here += file.here).or_insert(file);
         }
+    }
+
+    /// Adds the content of a further folder; answers how many more bytes are free once that is deleted too.
+    pub(super) fn take(&mut self, other: Self) -> u64 {
+        self.bytes += other.bytes;
+        let mut freed = other.bytes;
+        for (inode, SharedFile { bytes, here, total }) in other.shared {
+            let file = self.shared.entry(inode).or_insert(SharedFile { bytes, here: 0, total });
+            let was_free = file.here >= file.total;
+            file.here += here;
+            freed += if !was_free && file.here >= file.total { bytes } else { 0 };
+        }
+        freed
     }
 
     /// The bytes that are free once all of it is deleted.

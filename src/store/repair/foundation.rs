@@ -26,6 +26,7 @@ impl Store {
                 false
             }
         };
+        self.refuse_foreign_folder()?;
         let mut misplaced = self.misplaced_in(scope)?;
         // Root files are repaired by themselves: they say what is lost.
         misplaced.retain(|it| !it.path.starts_with(self.root.join("roots")));

@@ -34,7 +34,10 @@ mod unix {
         /// Whether the folder is a store, as far as it can be read: permissions in a folder of another program are not changed.
         pub(super) fn is_store(&self) -> Result<bool, StoreError> {
             match self.read_format() {
-                Ok(exists) => Ok(exists || self.has_remains()),
+                Ok(exists) => {
+                    let is_foreign = || self.refuse_foreign_folder().is_err();
+                    Ok(exists || self.has_remains() && !is_foreign())
+                }
                 Err(StoreError::DamagedFormat { .. }) => Ok(true),
                 Err(error) if error.is_unreadable() => Ok(self.has_tag() || self.has_remains()),
                 Err(error) => Err(error),

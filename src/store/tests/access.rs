@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    super::{StoreError, StoreNotice, StoreWriters, TransferSubject, locks},
+    super::{RepairScope, StoreError, StoreNotice, StoreWriters, TransferSubject, locks},
     *,
 };
 
@@ -72,6 +72,56 @@ fn a_store_that_its_group_can_write_is_closed_unless_it_is_shared() {
         assert_eq!(mode(&root.join(folder)), 0o755, "{folder}");
     }
     assert_intact(&store);
+}
+
+#[test]
+fn a_folder_with_other_files_keeps_them_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let file = |path: &str| {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), b"mine").unwrap();
+        chmod(&root.join(path), 0o664);
+    };
+    file("notes/today");
+    file("notes/locked");
+    chmod(&root.join("notes/locked"), 0);
+    chmod(&root.join("notes"), 0o775);
+    chmod(root, 0o775);
+    // A `bin`, and a `tmp` whose old files a store removes, are not the store's.
+    for (path, named) in [("bin/tool", "bin"), ("tmp/old", "tmp"), ("store/mine", "store")] {
+        file(path);
+        let before = names(root);
+        let store = Store::open(root).unwrap();
+        let refused = store.stage(TreeLimits::default());
+        let is_named = matches!(&refused, Err(StoreError::ForeignFolder { path, .. }) if path.ends_with(named));
+        assert!(is_named, "{path}: {refused:?}");
+        let repaired = store.repair_foundation(RepairScope::Everything);
+        let is_left = repaired.map_or_else(
+            |error| matches!(error, StoreError::ForeignFolder { .. }),
+            |repaired| repaired.is_empty(),
+        );
+        assert!(is_left && store.repair_readability().unwrap().is_empty(), "{path}");
+        assert_eq!((names(root), mode(root)), (before, 0o775), "{path}");
+        fs::remove_dir_all(root.join(path).parent().unwrap()).unwrap();
+    }
+    // Beside files that are in no place of its own, a store can be; only its folder is closed.
+    let home = Home { store: Store::open(root).unwrap(), folder };
+    install(&home.store, "0.1.0", b"x");
+    let root = home.store.root();
+    assert_eq!((mode(root), mode(&root.join("notes"))), (0o755, 0o775));
+    assert_eq!(mode(&root.join("notes/today")), 0o664);
+    assert_eq!(mode(&root.join("notes/locked")), 0);
+}
+
+#[test]
+fn a_file_in_the_place_of_the_store_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cache");
+    fs::write(&file, b"x").unwrap();
+    let store = Store::open(&file).unwrap();
+    let refused = store.stage(TreeLimits::default());
+    assert!(matches!(refused, Err(StoreError::NotAFolder { .. })), "{refused:?}");
 }
 
 #[test]

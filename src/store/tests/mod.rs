@@ -11,6 +11,7 @@ mod model;
 mod partials;
 mod remains;
 mod sharing;
+mod size_limit;
 mod verifications;
 
 use std::{path::Path, time::SystemTime};

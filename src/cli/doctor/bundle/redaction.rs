@@ -54,13 +54,15 @@ impl Redaction {
     pub(super) fn of(known: &KnownSecrets) -> Self {
         let common = ["true", "false", "localhost", "127.0.0.1"];
         let is_secret = |it: &&String| !common.contains(&&***it);
-        let long = known.possible.union(&known.values).filter(|it| it.len() >= SHORTEST);
+        let mut values = known.values.clone();
+        values.extend(known.values.iter().filter_map(|value| credential_of(value)));
+        let long = known.possible.union(&values).filter(|it| it.len() >= SHORTEST);
         let mut secrets: Vec<String> =
             long.filter(is_secret).flat_map(|secret| spellings(secret)).collect();
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
         let is_short = |it: &&String| (SHORTEST_VALUE..SHORTEST).contains(&it.len());
-        let words = known.values.iter().filter(is_short).filter(is_secret).cloned().collect();
+        let words = values.iter().filter(is_short).filter(is_secret).cloned().collect();
         Self { secrets, words }
     }
 
@@ -79,6 +81,13 @@ impl Redaction {
         }
         without_tokens(&without_parts_of_urls(&text))
     }
+}
+
+/// The credential in the value of a header, such as `Bearer x`: it may stand elsewhere without its scheme.
+fn credential_of(value: &str) -> Option<String> {
+    let (scheme, credential) = value.trim().split_once(' ')?;
+    let is_scheme = SCHEMES.contains(&scheme.to_lowercase().as_str());
+    is_scheme.then(|| credential.trim().to_owned())
 }
 
 /// A secret as text, in JSON, with a plus for each space, and in base64. Its forms in URLs are found by decoding.

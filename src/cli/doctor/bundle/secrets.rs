@@ -48,6 +48,9 @@ pub(super) fn known(context: &Context) -> KnownSecrets {
         strings(&setting.value.json(true), &mut all);
         values.extend(all.difference(&shown).cloned());
         secret_arguments(&setting.value.json(true), &mut values);
+        named_variables(&setting.value.json(true), &mut |name| {
+            values.extend(context.env().get(name).map(str::to_owned));
+        });
         all.iter().for_each(|text| url_queries(text, &mut found));
     }
     for name in context.env().names().filter(|name| is_secret_name(name)) {
@@ -75,6 +78,22 @@ pub(super) fn known(context: &Context) -> KnownSecrets {
         quoted(&project.join("loom.toml"), &mut values, &mut found);
     }
     KnownSecrets { values, possible: found }
+}
+
+/// Calls `found` with the variables that hold the credentials of sources: `token_env`, `password_env`, `username_env`.
+fn named_variables(value: &Value, found: &mut dyn FnMut(&str)) {
+    match value {
+        Value::Object(table) => {
+            for (key, value) in table {
+                match value.as_str() {
+                    Some(name) if key.ends_with("_env") => found(name),
+                    _ => named_variables(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named_variables(item, found)),
+        _ => {}
+    }
 }
 
 /// The strings of a document.

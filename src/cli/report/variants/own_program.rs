@@ -6,7 +6,16 @@ use loom_runtime::own_program::{OwnProgramError, ProgramOwner};
 
 use super::samples;
 
-variants!(OwnProgramError { Owned, Io, Broken, Changed, NoPrevious, State });
+variants!(OwnProgramError {
+    Owned,
+    Io,
+    Broken,
+    Changed,
+    NoPrevious,
+    OtherPrevious,
+    PreviousGone,
+    State
+});
 
 pub(super) fn errors() -> Vec<OwnProgramError> {
     let path = || "/srv/ada/bin/loom".into();
@@ -34,6 +43,8 @@ pub(super) fn errors() -> Vec<OwnProgramError> {
         OwnProgramError::Broken { expected: "0.3.0".into(), got: "\"loom 0.2.0\"".into() },
         OwnProgramError::Changed { path: path(), expected: "aa".into(), got: "bb".into() },
         OwnProgramError::NoPrevious,
+        OwnProgramError::OtherPrevious { path: path() },
+        OwnProgramError::PreviousGone { path: path() },
         OwnProgramError::State(samples::state_error()),
     ]);
     errors
