@@ -116,6 +116,14 @@ fn found(offer: Option<&Offer>) -> String {
     }
 }
 
+fn signed(evidence: &[Evidence]) -> String {
+    match evidence.len() {
+        0 => "none".to_owned(),
+        1 => "1 signature".to_owned(),
+        count => format!("{count} signatures"),
+    }
+}
+
 fn listed(listing: &VersionListing) -> String {
     match listing {
         VersionListing::Unlistable(why) => (*why).to_owned(),
@@ -167,10 +175,16 @@ impl Source for ReportingSource {
 
     async fn evidence_by_digest(
         &self,
+        release: &Release,
         asset: &AssetRef,
-        image: &Digest,
+        image: Option<&Digest>,
     ) -> Result<Vec<Evidence>, SourceError> {
-        self.source.evidence_by_digest(asset, image).await
+        let begun = Instant::now();
+        let result = self.source.evidence_by_digest(release, asset, image).await;
+        self.report(&format!("find signatures of {release}"), begun, &result, |found| {
+            signed(found)
+        });
+        result
     }
 
     async fn list(

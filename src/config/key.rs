@@ -3,6 +3,7 @@
 use super::{
     Setting, SettingOrigin,
     document::KeyPattern,
+    key_companion::KeyCompanion,
     key_row::{KeyFiles, KeyRow, KeyVariable, variable_of},
     layers::Layers,
     setting_type::SettingType,
@@ -85,6 +86,12 @@ impl<T> SettingKey<T> {
     /// A table has exactly one of the key and of `other`.
     pub(crate) const fn alternative_to(mut self, other: &'static str) -> Self {
         self.row.alternative = Some(other);
+        self
+    }
+
+    /// The key belongs to the key `of`, and has no meaning beside its alternative `not_of`.
+    pub(crate) const fn belongs_to(mut self, of: &'static str, not_of: &'static str) -> Self {
+        self.row.companion = Some(KeyCompanion { of, not_of });
         self
     }
 

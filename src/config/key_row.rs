@@ -1,6 +1,6 @@
 //! Plain data of the table of settings: [`KeyRow`], [`TableRow`], [`ReservedKey`].
 
-use super::document::KeyPattern;
+use super::{document::KeyPattern, key_companion::KeyCompanion};
 
 /// The part of a row of the table of settings that does not depend on the type of the setting.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub(crate) struct KeyRow {
     pub(crate) files: KeyFiles,
     /// The other key of which a table has exactly one: this one or that.
     pub(crate) alternative: Option<&'static str>,
+    /// The key that this one belongs to, of two that exclude each other.
+    pub(crate) companion: Option<KeyCompanion>,
     /// Whether one layer decides the key's table as a whole, so that keys of several layers are not combined.
     pub(crate) whole: bool,
     /// The key that `loom init` writes, commented out; `None` if it does not write the key.
@@ -87,6 +89,7 @@ impl KeyRow {
             example: None,
             files: KeyFiles::All,
             alternative: None,
+            companion: None,
             whole: false,
             starter: None,
             listed: true,

@@ -23,7 +23,7 @@
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
-//! | `key`, `any_key`, `key_row`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
+//! | `key`, `any_key`, `key_row`, `key_companion`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
 //! | `load`, `read_document`, `layers`, `document` | reading files into layers; which layer decides |
 //! | `policy_lock`, `read_locks` | the keys that the machine-wide file fixes for all users |
 //! | [`read_once`] | [`ReadOnce`]: files that stay what they were when they were read |
@@ -50,6 +50,7 @@ pub mod fuzzing;
 mod guard;
 pub mod inputs;
 mod key;
+mod key_companion;
 mod key_path;
 mod key_row;
 mod keyring;
@@ -105,6 +106,7 @@ pub use error::ConfigError;
 pub use files::{Disk, Files, ProtectedFile};
 pub use find_project::project_file;
 pub use inputs::{Flags, Inputs, Os};
+pub use key_companion::KeyCompanion;
 pub use keyring::keyring;
 pub use keys::{
     bridge::BridgeSettings,

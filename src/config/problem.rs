@@ -2,7 +2,7 @@
 
 use loom_base::redact;
 
-use super::SourceTextError;
+use super::{SourceTextError, key_companion::KeyCompanion};
 
 /// A problem of a configuration. Its message states what was expected and found, never what to do: the command line adds
 /// a hint. Values of secrets, and values that variables expand to, are not in it.
@@ -75,6 +75,9 @@ pub enum Problem {
     /// A table with neither of two keys of which it must have one.
     #[error("missing key: {} or {}", .0[0], .0[1])]
     MissingKeys([&'static str; 2]),
+    /// A key of a table that belongs to one of two keys that exclude each other, where the table has the other one.
+    #[error("belongs to {}, and the table has {}", .0.of, .0.not_of)]
+    OtherKey(KeyCompanion),
     /// A table without a key that it must have.
     #[error("missing key: {0}")]
     MissingKey(&'static str),

@@ -7,6 +7,7 @@ use super::{
     any_key::FileValue,
     candidates::{Candidates, KeyMatch},
     document::{ConfigDocument, DocumentOrigin},
+    key_companion::KeyCompanion,
     key_path::KeyPath,
     key_row::KeyFiles,
     reader::{Layer, ValueReader},
@@ -53,6 +54,18 @@ fn misplaced(files: KeyFiles, layer: Layer) -> Option<Problem> {
     }
 }
 
+/// Why a key has no meaning in its table: it belongs to another key than the one that the table has.
+fn misused(step: &KeyMatch, table: &TomlTable) -> Option<KeyCompanion> {
+    let key = match step {
+        KeyMatch::Setting(key) => *key,
+        KeyMatch::Table(candidates) => candidates.direct().next()?,
+        KeyMatch::Reserved | KeyMatch::Unknown(_) => return None,
+    };
+    let KeyCompanion { of, not_of } = key.row().companion?;
+    let has = |key| table.entry(key).is_some();
+    (has(not_of) && !has(of)).then_some(KeyCompanion { of, not_of })
+}
+
 impl DocumentWalk<'_> {
     fn table(
         &mut self,
@@ -63,7 +76,12 @@ impl DocumentWalk<'_> {
     ) {
         for entry in &table.0 {
             let inner = path.key(&entry.key);
-            match candidates.step(&entry.key) {
+            let step = candidates.step(&entry.key);
+            if let Some(companion) = misused(&step, table) {
+                self.reader.problem(&inner, entry.line, Problem::OtherKey(companion));
+                continue;
+            }
+            match step {
                 KeyMatch::Unknown(known) => {
                     self.reader.unknown(path, entry.line, &entry.key, known);
                 }

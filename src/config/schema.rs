@@ -31,6 +31,13 @@ pub fn schema() -> Value {
             let alternatives = json!([{"required": [name]}, {"required": [other]}]);
             at(&mut root, parents)["oneOf"] = alternatives;
         }
+        if let Some(companion) = row.companion {
+            let named = row.path.iter().position(|part| is_name(part));
+            let (table, key) = row.path.split_at(named.map_or(0, |at| at + 1));
+            if let Some(key) = key.first() {
+                at(&mut root, table)["dependentRequired"][*key] = json!([companion.of]);
+            }
+        }
     }
     root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     root["title"] = "loom.toml".into();

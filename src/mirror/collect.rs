@@ -13,7 +13,7 @@ use loom_source::{
     record::{IndexEntry, IndexTimestamp, SignedKind, object_path, tree_path},
 };
 
-use super::{CurrentIndex, MirrorTaskError, object_transfer::MAX_DOCUMENT};
+use super::{CurrentIndex, DestinationDocuments, MirrorTaskError, object_transfer::MAX_DOCUMENT};
 
 /// What was named or written within this time stays: a reader may still have the index that named it, and a writer may be
 /// about to name it.
@@ -31,9 +31,11 @@ const FOLDERS: [&str; 3] = ["objects/", "releases/", "store/"];
 /// What was removed from a mirror.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MirrorGarbage {
-    /// The removed files; of a registry, the removed versions.
+    /// The removed files; of a registry or layout, the removed versions.
     pub files: Vec<String>,
-    /// Their size in bytes.
+    /// Of a layout, the removed blobs.
+    pub blobs: Option<Vec<String>>,
+    /// The size of all that was removed, in bytes.
     pub bytes: u64,
     /// The number of files that nothing names and that are too young.
     pub young: usize,
@@ -50,8 +52,9 @@ pub async fn collect(
     dry_run: bool,
     now: SystemTime,
 ) -> Result<MirrorGarbage, MirrorTaskError> {
+    let documents = DestinationDocuments(destination);
     for _ in 0..MAX_ATTEMPTS {
-        let current = CurrentIndex::read(&destination).await?;
+        let current = CurrentIndex::read(&documents).await?;
         if current.file.is_none() {
             return Err(MirrorTaskError::NoIndex { mirror: destination.to_string() });
         }
@@ -62,7 +65,7 @@ pub async fn collect(
         let named = named(destination, &current, &files, now).await?;
         let garbage = garbage(&files, &named, now);
         // What an index names that was written meanwhile stays.
-        let again = CurrentIndex::read(&destination).await?;
+        let again = CurrentIndex::read(&documents).await?;
         if again.file.map(|(bytes, _)| bytes) != current.file.map(|(bytes, _)| bytes) {
             continue;
         }

@@ -6,7 +6,11 @@ use std::{
 };
 
 use loom_base::time::{format_rfc3339, parse_rfc3339};
-use loom_oci::{ImagePublisher, mapping::UNNAMED_PATH, publish::ImageGarbage};
+use loom_oci::{
+    ImagePublisher,
+    mapping::UNNAMED_PATH,
+    publish::{ImageGarbage, SweptBlobs},
+};
 use loom_source::{Name, Version};
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +31,9 @@ struct UnnamedImages {
     since: BTreeMap<String, String>,
 }
 
-/// Removes the versions that the index of a registry does not name, and did not name at a collection seven days ago or earlier,
-/// with their manifests and all that refers to them. What any other tag names stays. With `dry_run` nothing is removed or
-/// noted.
+/// Removes the versions that the index of a registry or layout does not name, and did not name at a collection seven days ago or
+/// earlier, with their manifests and all that refers to them. What any other tag names stays. Of a layout, the blobs are removed
+/// too that no tag needs and nobody has written for seven days. With `dry_run` nothing is removed or noted.
 ///
 /// # Errors
 /// Where the registry is not signed, cannot be read or written, or deletes nothing; and where its index changes again and again.
@@ -65,9 +69,13 @@ pub async fn collect_images(
                 publisher.write_document(UNNAMED_PATH, text.into()).await?;
             }
         }
-        let bytes = old.iter().map(|one| one.bytes).sum();
+        let swept = publisher.sweep(&old, now.checked_sub(GRACE).unwrap_or(now), dry_run).await?;
+        let (bytes, blobs) = match swept {
+            Some(SweptBlobs { blobs, bytes }) => (bytes, Some(blobs)),
+            None => (old.iter().map(|one| one.bytes).sum(), None),
+        };
         let files = old.into_iter().map(|one| one.location).collect();
-        return Ok(MirrorGarbage { files, bytes, young: young.since.len() });
+        return Ok(MirrorGarbage { files, blobs, bytes, young: young.since.len() });
     }
     Err(MirrorTaskError::Contended { mirror: publisher.to_string() })
 }

@@ -1,6 +1,9 @@
 //! [`MirrorDocuments`]: the index, the timestamp and the roots of a mirror that is written.
 
-use std::fmt::{Debug, Display};
+use std::{
+    fmt::{self, Debug, Display},
+    ops::Deref,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -61,8 +64,21 @@ pub trait MirrorDocuments: Debug + Display + Send + Sync {
     async fn before_index(&self, former: Option<(&str, &Bytes)>) -> Result<(), MirrorTaskError>;
 }
 
+/// The documents of a folder or a bucket, which is borrowed or owned.
+#[derive(Debug)]
+pub struct DestinationDocuments<D>(pub D);
+
+impl<D: Display> Display for DestinationDocuments<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 #[async_trait]
-impl MirrorDocuments for &dyn Destination {
+impl<'d, D> MirrorDocuments for DestinationDocuments<D>
+where
+    D: Deref<Target = dyn Destination + 'd> + Debug + Display + Send + Sync,
+{
     /// Each attempt but the last was overtaken by another writer.
     fn max_attempts(&self) -> u32 {
         30
@@ -73,7 +89,7 @@ impl MirrorDocuments for &dyn Destination {
         path: &str,
         max_bytes: usize,
     ) -> Result<Option<(Bytes, DocumentTag)>, MirrorTaskError> {
-        let read = Destination::read(*self, path, max_bytes).await?;
+        let read = self.0.read(path, max_bytes).await?;
         Ok(read.map(|(bytes, tag)| (bytes, DocumentTag::File(tag))))
     }
 
@@ -88,7 +104,7 @@ impl MirrorDocuments for &dyn Destination {
             Some(DocumentTag::Image(_)) => return Ok(Replacement::Conflict),
             None => None,
         };
-        Ok(Destination::replace(*self, path, bytes, expected).await?)
+        Ok(self.0.replace(path, bytes, expected).await?)
     }
 
     async fn before_index(&self, former: Option<(&str, &Bytes)>) -> Result<(), MirrorTaskError> {
@@ -96,37 +112,9 @@ impl MirrorDocuments for &dyn Destination {
             Some((history, bytes)) => (history, bytes.to_vec()),
             None => (FORMAT.0, FORMAT.1.to_vec()),
         };
-        self.put_object(key, bytes.into()).await?;
+        self.0.put_object(key, bytes.into()).await?;
         // What the index names is on the disk before the index is.
-        Ok(self.sync().await?)
-    }
-}
-
-#[async_trait]
-impl MirrorDocuments for Box<dyn Destination> {
-    fn max_attempts(&self) -> u32 {
-        self.as_ref().max_attempts()
-    }
-
-    async fn read(
-        &self,
-        path: &str,
-        max_bytes: usize,
-    ) -> Result<Option<(Bytes, DocumentTag)>, MirrorTaskError> {
-        MirrorDocuments::read(&self.as_ref(), path, max_bytes).await
-    }
-
-    async fn replace(
-        &self,
-        path: &str,
-        bytes: Bytes,
-        expected: Option<&DocumentTag>,
-    ) -> Result<Replacement, MirrorTaskError> {
-        MirrorDocuments::replace(&self.as_ref(), path, bytes, expected).await
-    }
-
-    async fn before_index(&self, former: Option<(&str, &Bytes)>) -> Result<(), MirrorTaskError> {
-        self.as_ref().before_index(former).await
+        Ok(self.0.sync().await?)
     }
 }
 

@@ -83,7 +83,7 @@ pub use image_push::{ImageParts, PushedVersion, image_size, is_image, push_image
 pub use image_reindex::ImageReindex;
 pub use index_writer::{IndexChange, IndexWriter};
 pub use indexed_images::{image_index, push_indexed_images};
-pub use mirror_documents::{DocumentTag, MirrorDocuments};
+pub use mirror_documents::{DestinationDocuments, DocumentTag, MirrorDocuments};
 pub use mirror_files::MirrorFiles;
 pub use observer::MirrorObserver;
 pub use offered::{OfferedIndex, SourceRelease, SourceReleases, offered};

@@ -3,8 +3,9 @@
 use std::{io, path::PathBuf};
 
 use loom_base::bounded_file;
-use loom_oci::publish::{ImageSbom, LARGEST_SBOM, SbomFormat};
-use loom_source::{Name, Platform, Version};
+use loom_oci::publish::{ImageSbom, LARGEST_SBOM, SbomFormat, SbomSignature};
+use loom_signatures::evidence;
+use loom_source::{Name, Platform, Version, asset};
 
 use super::ReleaseFolder;
 
@@ -28,7 +29,7 @@ pub enum SbomError {
         /// The ending of its name.
         ending: &'static str,
     },
-    /// The file could not be read, or is larger than 16 MiB.
+    /// The file, or a signature over it, could not be read, or is larger than allowed.
     #[error("could not read {}", path.display())]
     Io {
         /// The file.
@@ -56,7 +57,9 @@ impl SbomFile {
             if SbomFormat::of(&bytes) != Some(format) {
                 return Err(SbomError::OtherFormat { path: path(), ending: format.ending() });
             }
-            let sbom = ImageSbom { format, name: file.name.clone(), bytes: bytes.into() };
+            let signatures = signatures(folder, &file.name)?;
+            let (name, bytes) = (file.name.clone(), bytes.into());
+            let sbom = ImageSbom { format, name, bytes, signatures };
             all.push(Self { platform, sbom });
         }
         Ok(all)
@@ -66,6 +69,18 @@ impl SbomFile {
     pub fn is_for(&self, platform: Platform) -> bool {
         self.platform.is_none_or(|one| one == platform)
     }
+}
+
+/// The signatures beside a list of components.
+fn signatures(folder: &ReleaseFolder, list: &str) -> Result<Vec<SbomSignature>, SbomError> {
+    let mut found = Vec::new();
+    for file in &folder.files {
+        let Some(kind) = asset::evidence(list, &file.name) else { continue };
+        let bytes = bounded_file::read(&file.path, evidence::limit(kind) as u64)
+            .map_err(|source| SbomError::Io { path: file.path.clone(), source })?;
+        found.push(SbomSignature { kind: evidence::detect(kind, &bytes), bytes: bytes.into() });
+    }
+    Ok(found)
 }
 
 /// The platform and the format of a list of components, by its name; `None` for other files.

@@ -66,10 +66,11 @@ impl<S: Source> Source for AnswerLimit<S> {
 
     async fn evidence_by_digest(
         &self,
+        release: &Release,
         asset: &AssetRef,
-        image: &Digest,
+        image: Option<&Digest>,
     ) -> Result<Vec<Evidence>, SourceError> {
-        self.within(self.source.evidence_by_digest(asset, image)).await
+        self.within(self.source.evidence_by_digest(release, asset, image)).await
     }
 
     async fn list(

@@ -90,12 +90,15 @@ impl Source for Bounded {
 
     async fn evidence_by_digest(
         &self,
+        release: &Release,
         asset: &AssetRef,
-        image: &Digest,
+        image: Option<&Digest>,
     ) -> Result<Vec<Evidence>, SourceError> {
-        let (asset, image) = (asset.clone(), *image);
+        let (release, asset, image) = (release.clone(), asset.clone(), image.copied());
         self.run(move |source| {
-            Box::pin(async move { source.evidence_by_digest(&asset, &image).await })
+            Box::pin(
+                async move { source.evidence_by_digest(&release, &asset, image.as_ref()).await },
+            )
         })
         .await
     }

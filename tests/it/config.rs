@@ -55,6 +55,10 @@ fn allows(schema: &Value, value: &Value) -> bool {
             let has = |key: &Value| value.get(key.as_str().unwrap()).is_some();
             !value.is_object() || rule.as_array().unwrap().iter().all(has)
         }
+        "dependentRequired" => rule.as_object().unwrap().iter().all(|(key, needed)| {
+            let has = |key: &Value| value.get(key.as_str().unwrap()).is_some();
+            value.get(key).is_none() || needed.as_array().unwrap().iter().all(has)
+        }),
         "properties" => rule
             .as_object()
             .unwrap()
@@ -110,6 +114,9 @@ fn the_schema_and_the_parser_reject_the_same_documents() {
         "[mcp.x]\nargs = []",
         "[mcp.x]\ncommand = 'c'\nurl = 'http://h/'",
         "[mcp.x]\ncommand = 'c'\nargs = [1]",
+        "[mcp.x]\ncommand = 'c'\nheaders = { K = 'v' }",
+        "[mcp.x]\nurl = 'http://h/'\nargs = []",
+        "[mcp.x]\nurl = 'http://h/'\nenv = { K = 'v' }",
         "[agents]\nx = 1",
         "[[sources]]\ntype = 'ftp'",
         "[[sources]]\nfoo = 1",

@@ -43,6 +43,7 @@ mod github_clients;
 mod going_back;
 mod hedge;
 mod hostile;
+mod hostile_registry;
 mod house;
 mod image_gc;
 mod image_mirrors;

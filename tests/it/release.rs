@@ -17,6 +17,8 @@ mod referrers;
 mod runtime_layers;
 mod sboms;
 mod sign;
+#[cfg(target_os = "linux")]
+mod workflow;
 
 use std::{fs, path::PathBuf};
 

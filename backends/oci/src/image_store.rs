@@ -1,13 +1,15 @@
 //! [`ImageStore`]: the operations that publishing needs of its location, besides those of reading.
 
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf, time::SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::Digest;
 
 use crate::{
-    image_write_error::ImageWriteError, manifest::ImageDocument, transport::ImageTransport,
+    image_write_error::ImageWriteError,
+    manifest::{Descriptor, ImageDocument},
+    transport::ImageTransport,
 };
 
 /// A blob that is written.
@@ -41,6 +43,26 @@ impl ImageBlob {
     }
 }
 
+/// Blobs that nothing needed any more.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct SweptBlobs {
+    /// Their paths below the root of the layout, sorted.
+    pub blobs: Vec<String>,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+/// Documents whose tags are removed, or would be.
+#[derive(Debug, Default)]
+pub(crate) struct UnneededTags(pub(crate) HashSet<Digest>);
+
+impl UnneededTags {
+    /// Whether a descriptor is that of one of the documents.
+    pub(crate) fn has(&self, descriptor: &Descriptor) -> bool {
+        descriptor.sha256().is_some_and(|digest| self.0.contains(&digest))
+    }
+}
+
 /// Write access to the documents and blobs of repositories.
 #[async_trait]
 pub(crate) trait ImageStore: ImageTransport {
@@ -71,7 +93,8 @@ pub(crate) trait ImageStore: ImageTransport {
         document: &WrittenDocument,
     ) -> Result<bool, ImageWriteError>;
 
-    /// Deletes a document, and all tags that name it. Returns whether it was there.
+    /// Deletes a document, and all tags that name it, and returns whether it was there; in a layout the tags alone, whose documents
+    /// are [swept](Self::sweep).
     ///
     /// # Errors
     /// [`ImageWriteError::Undeletable`] where the location deletes nothing.
@@ -80,6 +103,17 @@ pub(crate) trait ImageStore: ImageTransport {
         repository: &str,
         digest: &Digest,
     ) -> Result<bool, ImageWriteError>;
+
+    /// Removes the blobs that no tag needs, without those of documents that are removed, and that nobody has written since `before`.
+    /// With `dry_run` nothing is removed. `None` where the location does so by itself.
+    async fn sweep(
+        &self,
+        _removed: &UnneededTags,
+        _before: SystemTime,
+        _dry_run: bool,
+    ) -> Result<Option<SweptBlobs>, ImageWriteError> {
+        Ok(None)
+    }
 
     /// Writes a document and lets a tag name it, whatever the tag named before.
     async fn put_tag(

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `layout_files` | `LayoutFiles`: the files of the layout by their paths |
 //! | `layout_writer` | writes blobs, documents and tags |
+//! | `layout_sweep` | removes what no tag needs |
 //! | `tar_index` | `TarIndex`: where the files of a tar archive are |
 
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod layout_files;
+mod layout_sweep;
 mod layout_writer;
 mod tar_index;
 

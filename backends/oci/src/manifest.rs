@@ -91,6 +91,19 @@ struct ImageHead {
     layers: Option<serde::de::IgnoredAny>,
 }
 
+/// The blobs that a manifest names.
+#[derive(Deserialize)]
+struct NamedBlobs {
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+/// The document that another refers to.
+#[derive(Deserialize)]
+struct NamedSubject {
+    subject: Descriptor,
+}
+
 impl Descriptor {
     /// The SHA-256 of what is referred to; `None` for another algorithm and for a text in another form.
     pub(crate) fn sha256(&self) -> Option<Digest> {
@@ -130,6 +143,23 @@ impl ImageDocument {
             _ => return Err(self.other(&head.media_type)),
         }
         .map_err(|error| error.to_string())
+    }
+
+    /// The configuration and the layers of a manifest.
+    ///
+    /// # Errors
+    /// The reason why the document is no manifest.
+    pub(crate) fn blobs(&self) -> Result<Vec<Descriptor>, String> {
+        // Its layers are counted where it is read as a manifest.
+        self.content()?;
+        let blobs: NamedBlobs = json::strict(&self.bytes).map_err(|error| error.to_string())?;
+        Ok([vec![blobs.config], blobs.layers].concat())
+    }
+
+    /// The digest of the document that this one refers to.
+    pub(crate) fn subject(&self) -> Option<Digest> {
+        let named: NamedSubject = json::strict(&self.bytes).ok()?;
+        parse_digest(&named.subject.digest)
     }
 
     fn other(&self, media_type: &str) -> String {

@@ -253,11 +253,22 @@ impl Source for Oci {
 
     async fn evidence_by_digest(
         &self,
+        release: &Release,
         asset: &AssetRef,
-        image: &Digest,
+        image: Option<&Digest>,
     ) -> Result<Vec<Evidence>, SourceError> {
         let Some((repository, digest)) = self.parse(asset) else { return Ok(Vec::new()) };
-        release_evidence::about(self.transport.as_ref(), repository, image, &digest).await
+        let image = match (image, release.slot.version()) {
+            (Some(image), _) => Some(*image),
+            // The index is read for its digest only: its manifest is not needed.
+            (None, Some(version)) => {
+                let tagged = self.transport.tagged(repository, &version.to_string()).await?;
+                tagged.map(|document| document.digest)
+            }
+            (None, None) => None,
+        };
+        let Some(image) = image else { return Ok(Vec::new()) };
+        release_evidence::about(self.transport.as_ref(), repository, &image, &digest).await
     }
 
     async fn list(

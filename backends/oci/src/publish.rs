@@ -16,6 +16,8 @@
 //! | `version_index` | `VersionIndex`: the index of a version, to which platforms are added |
 //! | `document_writer` | reads and writes the documents of a signed mirror |
 //! | `image_sbom` | [`ImageSbom`]: the list of the components of a program |
+//! | `image_evidence` | [`ImageEvidence`]: a signature or an attestation that is attached to an image |
+//! | `sbom_signature` | [`SbomSignature`]: a signature over a list of components |
 //! | `source_revision` | [`SourceRevision`]: the commit that a program was built from |
 //! | `fetched_blob` | blobs of a registry in files of this machine |
 //! | `image_statements` | [`ImageStatement`]: the statements of all images of a binary |
@@ -28,6 +30,7 @@ mod docker_archive;
 mod document_writer;
 mod fetched_blob;
 mod image_config;
+mod image_evidence;
 mod image_file;
 mod image_garbage;
 mod image_publisher;
@@ -41,10 +44,13 @@ mod referrer_writer;
 mod release_documents;
 mod release_image;
 mod runtime_layer;
+mod sbom_signature;
 mod source_revision;
 mod version_index;
 
+pub use crate::image_store::SweptBlobs;
 pub use docker_archive::DockerArchive;
+pub use image_evidence::{ImageEvidence, ImageEvidenceSubject};
 pub use image_garbage::ImageGarbage;
 pub use image_publisher::{ImagePublisher, ImageVersion};
 pub use image_sbom::{ImageSbom, LARGEST_SBOM, SbomFormat};
@@ -52,5 +58,6 @@ pub use image_statements::ImageStatement;
 pub use layout_archive::LayoutArchive;
 pub use original_image::OriginalImage;
 pub use published_images::{PlatformImage, PublishedImages};
-pub use release_image::{ImageEvidence, ImageEvidenceSubject, ReleaseImage, RuntimeLayerFile};
+pub use release_image::{ReleaseImage, RuntimeLayerFile};
+pub use sbom_signature::SbomSignature;
 pub use source_revision::{NotARevision, SourceRevision};

@@ -3,16 +3,13 @@
 use std::fmt;
 
 use loom_base::loopback::is_loopback_host;
-use loom_source::Name;
+use loom_source::{Name, RepositoryNameError, repository_name};
 use url::Url;
 
 /// The name of Docker Hub, the host that its registry has, and the key of its login.
 const DOCKER_HUB: [&str; 2] = ["docker.io", "index.docker.io"];
 const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 const DOCKER_HUB_LOGIN: &str = "https://index.docker.io/v1/";
-
-/// The longest name of a repository, in characters.
-const MAX_REPOSITORY: usize = 255;
 
 /// A registry and a repository of it, or the prefix of several.
 ///
@@ -52,14 +49,9 @@ pub enum ReferenceError {
     /// The URL has a tag or a digest.
     #[error("it has a tag or a digest; the version is chosen by --version")]
     Tag,
-    /// The repository has characters that registries do not allow.
-    #[error(
-        "a component of the repository is not of lower-case letters, digits and single separators: {0:?}"
-    )]
-    Component(String),
-    /// The repository is too long.
-    #[error("its repository has more than {MAX_REPOSITORY} characters")]
-    Long,
+    /// Registries do not allow the name of the repository.
+    #[error(transparent)]
+    Repository(#[from] RepositoryNameError),
     /// The host cannot be part of a URL.
     #[error("{0:?} is not a host")]
     Host(String),
@@ -191,33 +183,13 @@ impl fmt::Display for RegistryReference {
 
 /// The rules of the OCI distribution specification for the name of a repository; the empty name is the root.
 fn check_repository(repository: &str) -> Result<(), ReferenceError> {
-    if repository.len() > MAX_REPOSITORY {
-        return Err(ReferenceError::Long);
-    }
     if repository.is_empty() {
         return Ok(());
     }
     if repository.contains([':', '@']) {
         return Err(ReferenceError::Tag);
     }
-    match repository.split('/').find(|component| !is_component(component)) {
-        None => Ok(()),
-        Some(component) => Err(ReferenceError::Component(component.to_owned())),
-    }
-}
-
-/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
-fn is_component(text: &str) -> bool {
-    let alphanumeric = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = text.as_bytes();
-    let ends = [bytes.first(), bytes.last()];
-    if !ends.iter().all(|end| end.is_some_and(alphanumeric)) {
-        return false;
-    }
-    let separators = text.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-    separators.filter(|separator| !separator.is_empty()).all(|separator| {
-        matches!(separator, "." | "_" | "__") || separator.bytes().all(|b| b == b'-')
-    })
+    Ok(repository_name::check(repository)?)
 }
 
 #[cfg(test)]
@@ -244,7 +216,7 @@ mod tests {
 
     #[test]
     fn everything_more_is_refused() {
-        let component = |text: &str| ReferenceError::Component(text.to_owned());
+        let component = |text: &str| RepositoryNameError::Component(text.to_owned()).into();
         for (text, why) in [
             ("oci://user:secret@h/a", ReferenceError::Login),
             ("oci://h/a?x=y", ReferenceError::Query),
@@ -260,7 +232,10 @@ mod tests {
         ] {
             assert_eq!(parsed(text), Err(why), "{text}");
         }
-        assert_eq!(parsed(&format!("oci://h/{}", "a".repeat(256))), Err(ReferenceError::Long));
+        assert_eq!(
+            parsed(&format!("oci://h/{}", "a".repeat(256))),
+            Err(RepositoryNameError::Long.into())
+        );
     }
 
     #[test]

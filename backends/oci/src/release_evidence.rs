@@ -19,7 +19,7 @@ pub(crate) async fn of(
     repository: &str,
     digest: &Digest,
 ) -> Result<Vec<Evidence>, SourceError> {
-    read(transport, repository, transport.referrers(repository, digest).await?).await
+    read(transport, repository, digest, transport.referrers(repository, digest).await?).await
 }
 
 /// The evidence about an asset among the manifests that refer to the one with this digest: of an index these are many, and their
@@ -33,12 +33,13 @@ pub(crate) async fn about(
     let about = format!("sha256:{asset}");
     let mut referrers = transport.referrers(repository, digest).await?;
     referrers.retain(|one| one.annotations.get(EVIDENCE_OF) == Some(&about));
-    read(transport, repository, referrers).await
+    read(transport, repository, digest, referrers).await
 }
 
 async fn read(
     transport: &dyn ImageTransport,
     repository: &str,
+    subject: &Digest,
     referrers: Vec<Descriptor>,
 ) -> Result<Vec<Evidence>, SourceError> {
     // The type of a referrer in a list may be missing; its manifest has it.
@@ -49,6 +50,12 @@ async fn read(
         let Some(digest) = referrer.sha256() else { continue };
         let Some(document) = transport.manifest(repository, &digest).await? else { continue };
         let found = match document.content() {
+            // A list can name anything: what signs another image says nothing about this one.
+            Ok(ImageContent::Manifest(_)) if document.subject() != Some(*subject) => {
+                let why = format!("it does not refer to sha256:{subject}");
+                transport.skipped().add(&referrer.digest, why);
+                None
+            }
             Ok(ImageContent::Manifest(manifest)) => evidence(&manifest, repository),
             Ok(ImageContent::Index(_)) => None,
             Err(why) => {

@@ -21,6 +21,7 @@ use crate::{
     mapping::{CARRIER, STATEMENT},
     opened_registry::OpenedRegistry,
     options::{OciLocation, OciOptions},
+    publish::SbomFormat,
     transport::ImageTransport,
     version_list,
 };
@@ -266,7 +267,7 @@ impl VersionCheck<'_> {
         at: &str,
         document: &ImageDocument,
     ) -> Result<(), SourceError> {
-        let blobs = match image_blobs::named(document) {
+        let blobs = match document.blobs() {
             Ok(blobs) => blobs,
             Err(why) => {
                 self.wrong(at, platform, why);
@@ -309,10 +310,14 @@ impl VersionCheck<'_> {
                 continue;
             };
             self.blobs.count(&document);
-            if image_blobs::subject(&document) != Some(*subject) {
+            if document.subject() != Some(*subject) {
                 self.wrong(&at, platform, format!("it does not refer to sha256:{subject}"));
             }
             self.blobs_of(platform, &at, &document).await?;
+            // Lists of components have signatures of their own.
+            if is_sbom(&document) {
+                Box::pin(self.referrers(platform, &digest)).await?;
+            }
         }
         Ok(())
     }
@@ -320,4 +325,10 @@ impl VersionCheck<'_> {
     fn at(&self, digest: &Digest) -> String {
         self.transport.location(self.repository, &format!("sha256:{digest}"))
     }
+}
+
+/// Whether a document is the artifact of a list of components.
+fn is_sbom(document: &ImageDocument) -> bool {
+    let Ok(ImageContent::Manifest(manifest)) = document.content() else { return false };
+    manifest.artifact_type.as_deref().and_then(SbomFormat::of_media_type).is_some()
 }

@@ -9,6 +9,7 @@
 //! | [`file_body`](mod@file_body) | [`file_body()`]: the bytes of a file of this machine, in pieces |
 //! | [`error`] | [`SourceError`], its [kinds](SourceErrorKind), and what a caller can do |
 //! | [`name`] | [`Name`] and [`Authority`], names that are safe as path components |
+//! | `pinned_image`, [`repository_name`] | images by their digests, and the names of repositories |
 //! | [`platform`] | the five [`Platform`]s of releases |
 //! | [`version`] | [`Version`], the [`Slot`] of a release, and [`Selector`], a request for a version |
 //! | [`digest`] | [`Digest`], a SHA-256 digest |
@@ -148,6 +149,7 @@ pub mod platform;
 pub mod process_clock;
 pub mod record;
 pub mod release;
+pub mod repository_name;
 pub mod scheme;
 pub mod skipped;
 pub mod source;
@@ -173,6 +175,7 @@ pub use pinned_image::{PinnedImage, PinnedImageError, image_repository};
 pub use platform::Platform;
 pub use record::{Index, IndexTimestamp, MirrorRoot, Record, SignedDocument, Statement};
 pub use release::{Product, Release};
+pub use repository_name::RepositoryNameError;
 pub use scheme::Scheme;
 pub use skipped::SkippedEntries;
 pub use source::{Capabilities, ListedVersion, ListingScope, Source, VersionListing};

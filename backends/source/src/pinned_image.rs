@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::Digest;
+use crate::{Digest, repository_name};
 
 /// The longest reference, in characters: the limit of registries for a repository, and the digest.
 const LONGEST: usize = 512;
@@ -54,9 +54,28 @@ pub fn image_repository(reference: &str) -> &str {
 
 /// Whether a text can be the name of an image, with or without a tag.
 fn is_name(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte);
-    let parts = || text.split('/').all(|part| !part.is_empty() && !part.starts_with(['-', '.']));
-    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(is_allowed) && parts()
+    let repository = image_repository(text);
+    let rest = &text[repository.len()..];
+    let has_tag = || rest.strip_prefix(':').is_some_and(is_tag);
+    let path = match repository.split_once('/') {
+        Some((host, path)) if is_host(host) => path,
+        _ => repository,
+    };
+    let is_ended = rest.is_empty() || has_tag();
+    text.len() <= LONGEST && is_ended && repository_name::check(path).is_ok()
+}
+
+/// Whether the first part of a name is a host: as engines tell it from a repository, it has a dot or a port, or is this machine.
+fn is_host(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
+    (text.contains(['.', ':']) || text == "localhost")
+        && !text.starts_with(['-', '.', ':'])
+        && text.bytes().all(is_allowed)
+}
+
+fn is_tag(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !text.is_empty() && !text.starts_with(['-', '.']) && text.bytes().all(is_allowed)
 }
 
 impl FromStr for PinnedImage {
@@ -87,7 +106,15 @@ mod tests {
             ("loom", Some("loom")),
             ("127.0.0.1:5000/o/loom", Some("127.0.0.1:5000/o/loom")),
             ("127.0.0.1:5000/o/loom:0.2.0", Some("127.0.0.1:5000/o/loom")),
+            ("localhost/loom", Some("localhost/loom")),
+            ("Registry.example/o/loom", Some("Registry.example/o/loom")),
             ("", None),
+            ("Loom", None),
+            ("ghcr.io/o/Loom", None),
+            ("ghcr.io/o//loom", None),
+            ("ghcr.io/", None),
+            ("loom:", None),
+            ("loom:-1", None),
             ("a b", None),
             ("a\nb", None),
             ("https://host/loom", None),

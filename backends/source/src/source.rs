@@ -114,15 +114,17 @@ pub trait Source: Display + Debug + Send + Sync {
         None
     }
 
-    /// The signatures of an asset that is known [by its digest](Self::offer_by_digest), among those that refer to the image with
-    /// this digest. None where the source has to be [asked](Self::find) for them.
+    /// The signatures of an asset of a release that is known [by its digest](Self::offer_by_digest), among those that refer to the
+    /// image with this digest; without a digest, to the image that the source has under the version. None where the source has
+    /// to be [asked](Self::find) for them.
     ///
     /// # Errors
     /// Where the source cannot answer.
     async fn evidence_by_digest(
         &self,
+        _release: &Release,
         _asset: &AssetRef,
-        _image: &Digest,
+        _image: Option<&Digest>,
     ) -> Result<Vec<Evidence>, SourceError> {
         Ok(Vec::new())
     }

@@ -114,13 +114,14 @@ fn table_of(name: &str, table: Value) -> Result<McpServerTable, String> {
         (Some(_), Some(_)) => Err(format!("{name}: command and url exclude each other")),
         (None, None) => Err(format!("{name}: missing key: command or url")),
         (Some(url), None) => {
+            fields.absent(&["args", "env"], "command", "url")?;
             Ok(McpServerTable::Http(McpHttpTable { url, headers: texts(&mut fields, "headers")? }))
         }
-        (None, Some(command)) => Ok(McpServerTable::Program(McpProgramTable {
-            command,
-            args: list(&mut fields)?,
-            env: texts(&mut fields, "env")?,
-        })),
+        (None, Some(command)) => {
+            fields.absent(&["headers"], "url", "command")?;
+            let (args, env) = (list(&mut fields)?, texts(&mut fields, "env")?);
+            Ok(McpServerTable::Program(McpProgramTable { command, args, env }))
+        }
     }
 }
 
@@ -165,6 +166,13 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_the_other_kind_may_be_null() {
+        let text = r#"{"a": {"command": "c", "url": null, "headers": null}}"#;
+        let tables: McpServerTables = json::read(text).unwrap();
+        assert!(matches!(tables.0["a"], McpServerTable::Program(_)));
+    }
+
+    #[test]
     fn arguments_and_environment_are_optional() {
         let tables: McpServerTables = json::read(r#"{"a": {"command": "c"}}"#).unwrap();
         let McpServerTable::Program(program) = &tables.0["a"] else { panic!("it is a program") };
@@ -190,6 +198,15 @@ mod tests {
             (r#"{"a": "hush"}"#, "a: expected a table"),
             (r#"{"a": {"args": ["hush"]}}"#, "a: missing key: command or url"),
             (r#"{"a": {"command": "hush", "url": "hush"}}"#, "a: command and url exclude"),
+            (
+                r#"{"a": {"url": "hush", "args": []}}"#,
+                "a.args: belongs to command, and the table has url",
+            ),
+            (r#"{"a": {"url": "u", "env": {"K": "hush"}}}"#, "a.env: belongs to command"),
+            (
+                r#"{"a": {"command": "c", "headers": {"K": "hush"}}}"#,
+                "a.headers: belongs to url, and the table has command",
+            ),
             (r#"{"a": {"url": ["hush"]}}"#, "a.url: expected a string"),
             (r#"{"a": {"url": "u", "headers": {"K": 7}}}"#, "a.headers.K: expected a string"),
             (r#"{"a": {"command": ["hush"]}}"#, "a.command: expected a string"),

@@ -34,6 +34,17 @@ impl<'t> TableFields<'t> {
         }
     }
 
+    /// Fails where one of these keys is there: they belong to the key `of`, and the table has `got`.
+    pub(crate) fn absent(&self, keys: &[&str], of: &str, got: &str) -> Result<(), String> {
+        let is_there = |key: &&&str| self.fields.get(**key).is_some_and(|value| !value.is_null());
+        match keys.iter().find(is_there) {
+            Some(key) => {
+                Err(format!("{}.{key}: belongs to {of}, and the table has {got}", self.table))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The error for the value of a key.
     pub(crate) fn wrong(&self, key: &str, expected: &str) -> String {
         format!("{}.{key}: expected {expected}", self.table)

@@ -12,8 +12,15 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct DigestOffer {
     offer: Offer,
-    /// The image whose signatures have to be read; `None` where none is required.
-    signed_image: Option<Digest>,
+    signatures: NeededSignatures,
+}
+
+/// Which signatures of an offer have to be read.
+#[derive(Debug)]
+enum NeededSignatures {
+    NotNeeded,
+    /// Those that refer to the image which the lock names, or to that which the source has under the version.
+    OfImage(Option<Digest>),
 }
 
 /// The offer of a source that serves files by their digests: one request fetches the release. `None` where the lock does not
@@ -27,9 +34,9 @@ pub(super) fn offer(
 ) -> Option<DigestOffer> {
     let lock = pins.lock.as_ref().filter(|lock| lock.vouches)?;
     // The lock vouches already: without a rule that requires a signature, none could add anything.
-    let signed_image = match policy.signature {
-        Signature::Required => Some(lock.image?),
-        Signature::Optional => None,
+    let signatures = match policy.signature {
+        Signature::Required => NeededSignatures::OfImage(lock.image),
+        Signature::Optional => NeededSignatures::NotNeeded,
     };
     // A disk is asked for nothing: its statement and its signatures cost no request.
     if policy.keeps_all_signatures || pins.statement.is_some() || candidate.reach == Reach::Disk {
@@ -42,7 +49,7 @@ pub(super) fn offer(
     };
     let files: Vec<KnownFile> = lock.archives.iter().map(file).collect();
     let offer = candidate.source.offer_by_digest(release, &files)?;
-    Some(DigestOffer { offer, signed_image })
+    Some(DigestOffer { offer, signatures })
 }
 
 impl DigestOffer {
@@ -53,11 +60,14 @@ impl DigestOffer {
         release: &Release,
         policy: &Policy,
     ) -> Option<(Offer, OfferedEvidence)> {
-        let Self { mut offer, signed_image } = self;
-        let Some(image) = signed_image else { return Some((offer, OfferedEvidence::default())) };
+        let Self { mut offer, signatures } = self;
+        let NeededSignatures::OfImage(image) = signatures else {
+            return Some((offer, OfferedEvidence::default()));
+        };
         let asset = offer.artifacts.first()?.asset.clone();
         // What fails here fails again, and is told, where the source is asked.
-        let evidence = candidate.source.evidence_by_digest(&asset, &image).await.ok()?;
+        let evidence = candidate.source.evidence_by_digest(release, &asset, image.as_ref());
+        let evidence = evidence.await.ok()?;
         let is_about = |one: &Evidence| one.of == EvidenceSubject::Artifact(asset.clone());
         offer.evidence = evidence.into_iter().filter(is_about).collect();
         let evidence = gather(candidate, release, &offer, policy).await.ok()?;

@@ -77,6 +77,10 @@ pub(super) const ALL: &[CommandExamples] = &[
                 "loom mirror gc oci://registry.example/loom",
                 "Remove the versions that its index has not named for 7 days",
             ),
+            example(
+                "loom mirror gc oci-layout:/srv/images",
+                "The same of an image layout, with the blobs that no tag needs",
+            ),
         ],
     ),
     (

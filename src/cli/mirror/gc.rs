@@ -17,7 +17,8 @@ use loom_runtime::{
 /// Arguments of `loom mirror gc`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The mirror: the name of a configured source, a folder, s3://…, gs://…, az://… or a registry (oci://HOST/REPOSITORY)
+    /// The mirror: the name of a configured source, a folder, s3://…, gs://…, az://…, a registry (oci://HOST/REPOSITORY) or an image
+    /// layout (oci-layout:FOLDER)
     mirror: MirrorLocation,
     /// Print what would be removed, and remove nothing
     #[arg(long)]
@@ -26,23 +27,30 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let (garbage, is_registry) = collected(args, context, &resolved)?;
-    let MirrorGarbage { files, bytes, young } = garbage;
-    let document = json!({
+    let (garbage, has_tags) = collected(args, context, &resolved)?;
+    let MirrorGarbage { files, blobs, bytes, young } = garbage;
+    let mut document = json!({
         "schema": 1, "dry_run": args.dry_run, "files": files, "bytes": bytes, "young": young,
     });
-    let what = if is_registry { "version" } else { "file" };
+    if let Some(blobs) = &blobs {
+        document["blobs"] = json!(blobs);
+    }
+    let what = if has_tags { "version" } else { "file" };
     context.printer.answer(&document, || {
         let list: String = if args.dry_run {
-            files.iter().map(|file| format!("{file}\n")).collect()
+            files.iter().chain(blobs.iter().flatten()).map(|file| format!("{file}\n")).collect()
         } else {
             String::new()
         };
         let did = if args.dry_run { "would remove" } else { "removed" };
-        format!("{list}{did} {} ({})", counted(files.len(), what), HumanBytes(bytes))
+        let mut count = counted(files.len(), what);
+        if let Some(blobs) = &blobs {
+            count = format!("{count} and {}", counted(blobs.len(), "blob"));
+        }
+        format!("{list}{did} {count} ({})", HumanBytes(bytes))
     })?;
     if young > 0 {
-        context.printer.message(match is_registry {
+        context.printer.message(match has_tags {
             true => format!(
                 "{} that the index does not name: what it does not name in 7 days either is removed then",
                 counted(young, what)
@@ -52,13 +60,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             ),
         });
     }
-    if is_registry && !files.is_empty() && !args.dry_run {
+    if has_tags && blobs.is_none() && !files.is_empty() && !args.dry_run {
         context.printer.message("the registry frees the space when it collects its own garbage");
     }
     Ok(Exit::Success)
 }
 
-/// What was removed, and whether the mirror is a registry.
+/// What was removed, and whether the mirror has tags: whether it is a registry or a layout.
 fn collected(
     args: &Args,
     context: &Context,

@@ -8,7 +8,7 @@ use loom_oci::ImagePublisher;
 use crate::cli::{CommandError, context::Context, verbose};
 use loom_runtime::{
     config::{Resolved, SourceSpec},
-    mirror::MirrorDocuments,
+    mirror::{DestinationDocuments, MirrorDocuments},
     sources::Candidate,
 };
 
@@ -109,7 +109,7 @@ impl MirrorLocation {
     ) -> Result<Box<dyn MirrorDocuments>, CommandError> {
         match self.images(context, resolved)? {
             Some(publisher) => Ok(Box::new(publisher)),
-            None => Ok(Box::new(self.destination(context, resolved)?)),
+            None => Ok(Box::new(DestinationDocuments(self.destination(context, resolved)?))),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::{CommandError, Exit, Outcome, context::Context, verbose, version
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved},
-    mirror::{self, ImageParts, StoreRelease},
+    mirror::{self, DestinationDocuments, ImageParts, StoreRelease},
     store::Store,
 };
 
@@ -70,7 +70,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     }
     args.images.check_unused()?;
     let destination = args.to.destination(context, &resolved)?;
-    let writer = args.writer.writer(&destination, &keys);
+    let documents = DestinationDocuments(destination.as_ref());
+    let writer = args.writer.writer(&documents, &keys);
     let pushed = mirror::push(&writer, destination.as_ref(), &store, &releases, &reporter);
     let pushed = SourceRuntime::default().block_on(pushed);
     reporter.end();

@@ -17,8 +17,8 @@ use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved, SourceKind, SourceSpec},
     mirror::{
-        self, CurrentIndex, IndexWriter, MirrorFiles, MirrorTaskError, OfferedIndex,
-        SourceReleases, SyncReport, SyncSelection, SyncedIndex,
+        self, CurrentIndex, DestinationDocuments, IndexWriter, MirrorFiles, MirrorTaskError,
+        OfferedIndex, SourceReleases, SyncReport, SyncSelection, SyncedIndex,
     },
 };
 
@@ -30,8 +30,9 @@ pub(super) fn run(args: &SyncArgs, context: &Context) -> Outcome {
     }
     let destination = args.to.destination(context, &resolved)?;
     let keys = args.writer.keys()?;
-    let writer = args.writer.writer(&destination, &keys);
     let to = destination.as_ref();
+    let documents = DestinationDocuments(to);
+    let writer = args.writer.writer(&documents, &keys);
     let sync = SyncRun { args, context, resolved: &resolved, spec: &spec, writer: &writer, to };
     let report = sync.run()?;
     let SyncReport { index, copied, failed, .. } = report;

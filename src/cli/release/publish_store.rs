@@ -4,7 +4,7 @@ use loom_mirror::Destination;
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Resolved, SourceSpec},
-    mirror,
+    mirror::{self, DestinationDocuments},
     release::ReleaseFolder,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,8 @@ pub(super) fn run(
     args: &WriterArgs,
 ) -> Outcome {
     let keys = args.keys()?;
-    let writer = args.writer(&to, &keys);
+    let documents = DestinationDocuments(to);
+    let writer = args.writer(&documents, &keys);
     let unpacked = UnpackedFolder::new(context, resolved, folder)?;
     let reporter = TransferReport::new(&context.printer);
     let pushed = mirror::push(&writer, to, &unpacked.store, &unpacked.releases, &reporter);

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::cli::{CommandError, Exit, path_text::shown};
 use loom_runtime::config::{
-    ConfigError, ConfigLocation, Diagnostic, Problem, SourceTextError, TrustChange, Untrusted,
+    ConfigError, ConfigLocation, Diagnostic, KeyCompanion, Problem, SourceTextError, TrustChange,
+    Untrusted,
 };
 
 const OWNER_HINT: &str = "check the owner and the permissions of the file";
@@ -132,6 +133,9 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
         Problem::Unsupported => "remove the key".to_owned(),
         Problem::UnsetVariable(name) => format!("set {name}, or write ${{{name}:-default}}"),
         Problem::InvalidTables { expected, .. } => format!("expected {expected}"),
+        Problem::OtherKey(KeyCompanion { of, not_of }) => {
+            format!("remove it, or give the table {of} instead of {not_of}")
+        }
         Problem::EmptySecret => "set it to the secret, or unset it".to_owned(),
         Problem::BadExpansion => {
             "write ${NAME} or ${NAME:-default}, and $$ for one $".to_owned()

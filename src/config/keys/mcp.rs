@@ -47,17 +47,19 @@ keys! {
         .whole()
         .starter();
 
-    /// The arguments of the program.
+    /// The arguments of the program. Only with `command`.
     ARGS: Vec<String> = SettingKey::new(&["mcp", "<name>", "args"], Vec::new)
         .example(r#"["-y", "@modelcontextprotocol/server-filesystem", "/tmp"]"#)
         .trust(TrustRule::Trusted)
+        .belongs_to("command", "url")
         .whole()
         .starter();
 
-    /// An environment variable of the program; the value is a secret.
+    /// An environment variable of the program; the value is a secret. Only with `command`.
     ENV: SecretString = SettingKey::new(&["mcp", "<name>", "env", "<variable>"], SecretString::default)
         .example("\"${BRAVE_API_KEY}\"")
         .trust(TrustRule::Trusted)
+        .belongs_to("command", "url")
         .whole();
 
     /// The address of a server that runs by itself, and speaks MCP's Streamable HTTP.
@@ -66,10 +68,11 @@ keys! {
         .trust(TrustRule::Trusted)
         .whole();
 
-    /// A header of every request to the address; the value is a secret.
+    /// A header of every request to the address; the value is a secret. Only with `url`.
     HEADERS: SecretString = SettingKey::new(&["mcp", "<name>", "headers", "<header>"], SecretString::default)
         .example("\"Bearer ${MCP_TOKEN}\"")
         .trust(TrustRule::Trusted)
+        .belongs_to("url", "command")
         .whole();
 }
 

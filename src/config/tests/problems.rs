@@ -65,6 +65,25 @@ fn keys_of_later_versions_are_problems() {
 }
 
 #[test]
+fn a_key_of_the_other_kind_of_mcp_server_is_a_problem() {
+    let world = World::new().user(
+        "[mcp.a]\nurl = 'http://h/'\nargs = []\nenv = { K = 'v' }\n\
+         [mcp.b]\ncommand = 'c'\n[mcp.b.headers]\nK = 'v'\n\
+         [mcp.c]\ncommand = 'c'\nargs = []\nenv = { K = 'v' }\n\
+         [mcp.d]\nurl = 'http://h/'\nheaders = { K = 'v' }\n",
+    );
+    let file = "/h/.config/loom/config.toml";
+    assert_eq!(
+        world.problems(),
+        [
+            format!("{file}:3: mcp.a.args: belongs to command, and the table has url"),
+            format!("{file}:4: mcp.a.env: belongs to command, and the table has url"),
+            format!("{file}:7: mcp.b.headers: belongs to url, and the table has command"),
+        ]
+    );
+}
+
+#[test]
 fn an_unknown_key_comes_with_the_nearest_one() {
     for (text, expected) in [
         ("[bridge]\nadress = 'h:1'\n", Some("address")),

@@ -110,6 +110,10 @@ fn an_unusable_table_of_a_variable_is_named_with_its_key() {
             r#""far": {"url": "hush"}"#,
             "far.url: expected an address such as https://mcp.example/mcp",
         ),
+        (
+            r#""far": {"url": "http://h/", "env": {"K": "hush"}}"#,
+            "far.env: belongs to command, and the table has url",
+        ),
         (r#""far": {"command": "c", "args": "hush"}"#, "far.args: expected a list of strings"),
         (r#""far": {"command": "c", "env": {"K": 1}}"#, "far.env.K: expected a string"),
         (r#""far": "hush""#, "far: expected a table"),

@@ -87,6 +87,14 @@ fn what_would_be_a_problem_is_refused() {
 }
 
 #[test]
+fn a_server_at_an_address_gets_no_arguments() {
+    let world = World::new().user("[mcp.far]\nurl = \"http://h/\"\n");
+    let error = edited(&world, EditedFile::User, "mcp.far.args", "[]").unwrap_err();
+    let file = "/h/.config/loom/config.toml";
+    assert_eq!(error, format!("{file}:3: mcp.far.args: belongs to command, and the table has url"));
+}
+
+#[test]
 fn a_project_needs_a_file() {
     let error = edited(&World::new(), EditedFile::Project, "name", "x").unwrap_err();
     assert_eq!(error, "no loom.toml in /p or a folder above it");

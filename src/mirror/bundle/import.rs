@@ -15,7 +15,7 @@ use loom_source::{
 use super::BundleTaskError;
 use crate::{
     mirror::{
-        CurrentIndex, MirrorDocuments, MirrorTaskError,
+        CurrentIndex, DestinationDocuments, MirrorDocuments as _, MirrorTaskError,
         lacking::{self, MAX_EVIDENCE},
         newest_root,
         record_writer::RecordWriter,
@@ -59,8 +59,9 @@ pub async fn import(
     revoked: &RevokedSigners,
 ) -> Result<ImportReport, BundleTaskError> {
     let import = Import { path, bundle, destination };
-    let current = CurrentIndex::read(&destination).await?;
-    let anchor = newest_root(&destination, current.payload.root.unwrap_or(1)).await?;
+    let documents = DestinationDocuments(destination);
+    let current = CurrentIndex::read(&documents).await?;
+    let anchor = newest_root(&documents, current.payload.root.unwrap_or(1)).await?;
     let (roots, root) = import.roots(anchor, &current)?;
     let index = import.index(&root, clock, revoked)?;
     let seen = (current.payload.root, current.payload.serial);
@@ -212,7 +213,8 @@ impl Import<'_> {
         }
         let bytes = self.read(Index::PATH)?.into();
         let tag = current.file.as_ref().map(|(_, tag)| tag);
-        match MirrorDocuments::replace(&destination, Index::PATH, bytes, tag).await? {
+        let documents = DestinationDocuments(destination);
+        match documents.replace(Index::PATH, bytes, tag).await? {
             Replacement::Replaced => Ok(()),
             Replacement::Conflict => {
                 Err(BundleTaskError::Overtaken { mirror: destination.to_string() })

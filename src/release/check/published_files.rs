@@ -1,20 +1,12 @@
 //! The files beside an asset: checksum files and signatures.
 
-use loom_source::{AssetRef, Digest, EvidenceKind, Source, checksum};
+use loom_source::{AssetRef, Digest, EvidenceKind, Source, asset::EVIDENCE_ENDINGS, checksum};
 
 use super::{CheckProblem, download, report::PlatformReport};
 use crate::release::checksum_files::{SIDECAR, SUMS};
 
 /// The longest checksum file or signature that is read, in bytes.
 pub(super) const LONGEST: usize = 1024 * 1024;
-
-/// The endings of signature files.
-const SIGNATURES: [(&str, EvidenceKind); 4] = [
-    (".minisig", EvidenceKind::Minisign),
-    (".sig", EvidenceKind::Cosign),
-    (".asc", EvidenceKind::Gpg),
-    (".sigstore.json", EvidenceKind::Sigstore),
-];
 
 /// A signature file.
 #[derive(Debug, Clone)]
@@ -47,7 +39,7 @@ pub(super) async fn signatures(
     name: &str,
 ) -> Result<Vec<PublishedSignature>, CheckProblem> {
     let mut found = Vec::new();
-    for (ending, kind) in SIGNATURES {
+    for (ending, kind) in EVIDENCE_ENDINGS {
         let name = format!("{name}{ending}");
         if let Some(bytes) = download::small(source, &beside(asset, &name), LONGEST).await? {
             found.push(PublishedSignature { name, kind, bytes });

@@ -108,10 +108,11 @@ impl Source for GuardedSource {
 
     async fn evidence_by_digest(
         &self,
+        release: &Release,
         asset: &AssetRef,
-        image: &Digest,
+        image: Option<&Digest>,
     ) -> Result<Vec<Evidence>, SourceError> {
-        self.source.evidence_by_digest(asset, image).await
+        self.source.evidence_by_digest(release, asset, image).await
     }
 
     async fn list(

@@ -7,7 +7,7 @@ use loom_test_support::docker_registry::{DockerRegistry, RegistryAccess};
 
 use super::demand;
 use crate::support::{
-    BINARY, PodmanMachine, Sandbox, node, node_base, platform, program,
+    BINARY, DockerDaemon, PodmanMachine, Sandbox, node, node_base, platform, program,
     server_release::{self, LOOM, VERSION},
     until,
 };
@@ -87,6 +87,47 @@ fn an_image_of_ones_own_is_built_and_started_with_its_mcp_server() {
     demand(machine.podman(&["healthcheck", "run", name]));
     compose(machine.command(node::python("python")), &["down"]);
     assert!(!answers(&machine));
+}
+
+#[test]
+fn docker_builds_and_runs_the_image_of_the_example() {
+    let Some(docker) = DockerDaemon::start() else { return };
+    let sandbox = Sandbox::new();
+    let (registry, loom) = published(&sandbox);
+    project(&sandbox, &registry);
+    let base = node_base::write(&sandbox.folder("base"));
+    let offline = ["--change", "ENV NPM_CONFIG_OFFLINE=true", "--change", "ENV PATH=/usr/bin:/bin"];
+    let import = [&["import"], &offline[..], &[base.to_str().unwrap(), "base:1"]];
+    demand(docker.docker(&import.concat()));
+
+    let context = sandbox.folder("context");
+    for name in ["Dockerfile", "loom.toml", "loom.lock"] {
+        fs::copy(sandbox.project().join(name), context.join(name)).unwrap();
+    }
+    let packages = format!("SERVERS={}", node_base::PACKAGE);
+    let loom = format!("LOOM={loom}");
+    let arguments = [loom.as_str(), "BASE=base:1", &packages];
+    let arguments: Vec<&str> = arguments.iter().flat_map(|one| ["--build-arg", one]).collect();
+    let build = [&["build", "--network=host", "--tag", "own:1"], &arguments[..]].concat();
+    demand(docker.docker(&[&build[..], &[context.to_str().unwrap()]].concat()));
+
+    let servers =
+        r#"LOOM_MCP_SERVERS={"files": {"command": "mcp-server-filesystem", "args": ["/tmp"]}}"#;
+    let token = format!("LOOM_BRIDGE_TOKEN={TOKEN}");
+    let hardened = ["--read-only", "--tmpfs", "/tmp", "--cap-drop=all", "--network=none"];
+    let run =
+        [&["run", "--detach", "--name", "own", "--env", &token, "--env", servers], &hardened[..]];
+    demand(docker.docker(&[&run.concat()[..], &["own:1"]].concat()));
+    let log = || demand(docker.docker(&["logs", "own"]));
+    until("its MCP server offers tools", || log().contains("MCP server offers tools"));
+    demand(docker.docker(&["exec", "own", "/loom-bridge-server", "--health"]));
+    let facts = "{{.Config.User}} {{.Config.Healthcheck.Test}} {{.Config.Entrypoint}}";
+    let facts = demand(docker.docker(&["inspect", "--format", facts, "own"]));
+    assert_eq!(
+        facts.trim(),
+        "65532:65532 [CMD /loom-bridge-server --health] [/loom-bridge-server]"
+    );
+    demand(docker.docker(&["stop", "own"]));
 }
 
 #[test]

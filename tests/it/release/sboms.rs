@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use loom_source::Digest;
 use serde_json::{Value, json};
 
 use super::{PLATFORMS, sandbox, tool};
@@ -37,8 +38,8 @@ fn document(sandbox: &Sandbox, url: &str) -> Value {
     serde_json::from_str(&tool(sandbox, &sandbox.project(), &get)).unwrap()
 }
 
-/// The lists of components that refer to a document: their type, file name and text, as the specification says to find them.
-fn sboms(sandbox: &Sandbox, registry: &TestedRegistry, of: &str) -> Vec<[String; 3]> {
+/// The manifests that refer to a document, with their digests, as the specification says to find them.
+fn referrers(sandbox: &Sandbox, registry: &TestedRegistry, of: &str) -> Vec<(String, Value)> {
     let repository = repository(registry);
     let list = match registry {
         TestedRegistry::Docker(_) => format!("manifests/{}", of.replace(':', "-")),
@@ -47,18 +48,52 @@ fn sboms(sandbox: &Sandbox, registry: &TestedRegistry, of: &str) -> Vec<[String;
     let listed = document(sandbox, &format!("{repository}/{list}"));
     let mut found = Vec::new();
     for one in listed["manifests"].as_array().unwrap() {
-        let digest = one["digest"].as_str().unwrap();
+        let digest = one["digest"].as_str().unwrap().to_owned();
         let manifest = document(sandbox, &format!("{repository}/manifests/{digest}"));
-        let layer = &manifest["layers"][0];
         assert_eq!(manifest["subject"]["digest"], of);
         assert_eq!(one["artifactType"], manifest["artifactType"]);
+        found.push((digest, manifest));
+    }
+    found
+}
+
+/// The text of a layer.
+fn text(sandbox: &Sandbox, registry: &TestedRegistry, layer: &Value) -> String {
+    let blob = format!("{}/blobs/{}", repository(registry), layer["digest"].as_str().unwrap());
+    tool(sandbox, &sandbox.project(), &["curl", "--silent", "--fail", &blob])
+}
+
+/// The lists of components that refer to a document: their type, file name and text.
+fn sboms(sandbox: &Sandbox, registry: &TestedRegistry, of: &str) -> Vec<[String; 3]> {
+    let mut found = Vec::new();
+    for (_, manifest) in referrers(sandbox, registry, of) {
+        let layer = &manifest["layers"][0];
         assert_eq!(layer["mediaType"], manifest["artifactType"]);
-        let blob = format!("{repository}/blobs/{}", layer["digest"].as_str().unwrap());
-        let text = tool(sandbox, &sandbox.project(), &["curl", "--silent", "--fail", &blob]);
+        let text = text(sandbox, registry, layer);
         let name = &layer["annotations"]["org.opencontainers.image.title"];
         let [kind, name] =
             [&manifest["artifactType"], name].map(|it| it.as_str().unwrap().to_owned());
         found.push([kind, name, text]);
+    }
+    found.sort();
+    found
+}
+
+/// The signatures that refer to the list of components of a document: their kinds and texts.
+pub(super) fn list_signatures(
+    sandbox: &Sandbox,
+    registry: &TestedRegistry,
+    of: &str,
+) -> Vec<[String; 2]> {
+    let all = referrers(sandbox, registry, of).into_iter();
+    let lists = all.filter(|(_, one)| one["artifactType"] == "application/vnd.cyclonedx+json");
+    let [(digest, list)] = lists.collect::<Vec<_>>().try_into().unwrap();
+    let mut found = Vec::new();
+    for (_, manifest) in referrers(sandbox, registry, &digest) {
+        let annotations = &manifest["annotations"];
+        assert_eq!(annotations["dev.loom.evidence.of"], list["layers"][0]["digest"]);
+        let kind = annotations["dev.loom.evidence"].as_str().unwrap().to_owned();
+        found.push([kind, text(sandbox, registry, &manifest["layers"][0])]);
     }
     found.sort();
     found
@@ -78,7 +113,17 @@ fn revisions(sandbox: &Sandbox, registry: &TestedRegistry) -> [Value; 2] {
 
 /// The digest of the manifest of a platform.
 fn manifest(sandbox: &Sandbox, registry: &TestedRegistry, platform: &str) -> String {
-    let index = document(sandbox, &format!("{}/manifests/0.2.0", repository(registry)));
+    manifest_of("0.2.0", sandbox, registry, platform)
+}
+
+/// The digest of the manifest of a version and platform.
+pub(super) fn manifest_of(
+    version: &str,
+    sandbox: &Sandbox,
+    registry: &TestedRegistry,
+    platform: &str,
+) -> String {
+    let index = document(sandbox, &format!("{}/manifests/{version}", repository(registry)));
     let all = index["manifests"].as_array().unwrap();
     let of = |one: &&Value| one["annotations"]["dev.loom.platform"] == platform;
     all.iter().find(of).unwrap()["digest"].as_str().unwrap().to_owned()
@@ -132,6 +177,44 @@ fn images_have_lists_of_components_and_the_commit_wherever_they_are_copied() {
             );
         }
     }
+}
+
+#[test]
+fn a_signed_list_of_components_has_its_signatures_wherever_it_is_copied() {
+    let name = format!("{BINARY}-0.2.0-linux-x86_64.cdx.json");
+    let owner = packed(&[(&name, CYCLONEDX)]);
+    let (project, dist) = (owner.project(), owner.project().join("dist"));
+    let new = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    tool(&owner, &project, &[&new[..], &["-out", "cosign.key"]].concat());
+    let publish = ["release", "publish", "dist", "--json", "--to"];
+    let (first, second) = (TestedRegistry::docker(), TestedRegistry::ferro());
+    // The list comes first, its signatures later.
+    let published = owner.loom(&[&publish[..], &[&first.url()]].concat()).ok().json();
+    owner.loom(&["release", "sign", "dist", "--cosign", "cosign.key"]).ok();
+    let expected = [("cosign", "sig"), ("sigstore", "sigstore.json")].map(|(kind, ending)| {
+        let text = fs::read_to_string(dist.join(format!("{name}.{ending}"))).unwrap();
+        [kind.to_owned(), text]
+    });
+    owner.loom(&[&publish[..], &[&first.url()]].concat()).ok();
+    owner.loom(&["mirror", "sync", "--from", &first.url(), "--to", "oci-layout:images"]).ok();
+    owner.loom(&["mirror", "sync", "--from", "oci-layout:images", "--to", &second.url()]).ok();
+    for registry in [&first, &second] {
+        let linux = manifest(&owner, registry, "linux-x86_64");
+        for of in [published["digest"].as_str().unwrap(), &linux] {
+            assert_eq!(list_signatures(&owner, registry, of), expected);
+        }
+        let verified = owner.loom(&["mirror", "verify", &registry.url(), "--json"]).ok().json();
+        assert_eq!(verified["sound"], true, "{verified}");
+        let again = owner.loom(&[&publish[..], &[&registry.url()]].concat()).ok().json();
+        assert_eq!(again["published"], false, "{again}");
+    }
+    // Verification reads what signs the list, too.
+    let TestedRegistry::Docker(docker) = &first else { panic!("it is docker-registry") };
+    let signature = Digest::of(expected[0][1].as_bytes()).to_string();
+    let blobs = docker.data().join("docker/registry/v2/blobs/sha256");
+    fs::write(blobs.join(&signature[..2]).join(&signature).join("data"), "x").unwrap();
+    let verified = owner.loom(&["mirror", "verify", &first.url()]).code(6).stdout();
+    assert!(verified.contains(&signature), "{verified}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
@@ -12,15 +12,15 @@ use loom_base::{
     atomic_file::{self, sync_folder},
     file_lock::{LockHolder, LockPatience, holder_in_words, wait_for},
 };
-use loom_source::Digest;
+use loom_source::{Digest, SourceError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{LayoutTransport, VERSION, blob_path, tag_of};
 use crate::{
-    image_store::{BlobContent, ImageBlob, ImageStore, WrittenDocument},
+    image_store::{BlobContent, ImageBlob, ImageStore, SweptBlobs, UnneededTags, WrittenDocument},
     image_write_error::ImageWriteError,
-    manifest::{Descriptor, MAX_DOCUMENT},
+    manifest::{Descriptor, MAX_DOCUMENT, parse_digest},
     mapping::{BINARY, INDEX_TYPES, REF_NAME},
     transport::ImageTransport as _,
     written_descriptor::WrittenDescriptor,
@@ -29,6 +29,9 @@ use crate::{
 /// How long the lock of a layout is waited for. It is held for as long as one small file takes.
 const PATIENCE: LockPatience =
     LockPatience { quiet: Duration::from_secs(60), longest: Duration::from_secs(60) };
+
+/// How old a blob is that a writer does not make young again: far from the age in which it is collected.
+const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The list of a layout, whose entries stay as they are.
 #[derive(Deserialize)]
@@ -47,17 +50,17 @@ struct WrittenList<'a> {
 
 impl LayoutTransport {
     /// The path of a file of the layout.
-    fn path(&self, file: &str) -> PathBuf {
+    pub(super) fn path(&self, file: &str) -> PathBuf {
         self.files.root().join(file)
     }
 
     /// Writes a blob, unless it is there.
     fn write_blob(&self, blob: &ImageBlob) -> Result<(), ImageWriteError> {
         let path = self.path(&blob_path(&blob.digest));
+        if self.renewed(blob)? {
+            return Ok(());
+        }
         let write = || -> io::Result<()> {
-            if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == blob.size) {
-                return Ok(());
-            }
             let folder = path.parent().unwrap_or(&path);
             let mut file = readable_temporary(folder)?;
             match &blob.content {
@@ -73,8 +76,58 @@ impl LayoutTransport {
         write().map_err(unwritten(&path))
     }
 
+    /// Whether a blob is there. One that was written long ago becomes young, so that a collection at the same time spares what is
+    /// going to be named.
+    fn renewed(&self, blob: &ImageBlob) -> Result<bool, ImageWriteError> {
+        let path = self.path(&blob_path(&blob.digest));
+        let is_there = || fs::metadata(&path).ok().filter(|metadata| metadata.len() == blob.size);
+        let Some(metadata) = is_there() else { return Ok(false) };
+        let modified = metadata.modified().map_err(unwritten(&path))?;
+        if modified.elapsed().is_ok_and(|age| age < YOUNG) {
+            return Ok(true);
+        }
+        let _lock = self.lock()?;
+        if is_there().is_none() {
+            return Ok(false);
+        }
+        let file = OpenOptions::new().write(true).open(&path);
+        match file.and_then(|file| file.set_modified(SystemTime::now())) {
+            // The blob of another user: only its owner collects it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(true),
+            renewed => renewed.map(|()| true).map_err(unwritten(&path)),
+        }
+    }
+
+    /// The list, whose entries stay as they are.
+    fn entries(&self) -> Result<LayoutList, ImageWriteError> {
+        let bytes = self.required("index.json", MAX_DOCUMENT)?;
+        Ok(serde_json::from_slice(&bytes).map_err(|error| self.malformed_list(&error))?)
+    }
+
+    fn malformed_list(&self, error: &serde_json::Error) -> SourceError {
+        SourceError::malformed(self.path("index.json").display().to_string(), error.to_string())
+    }
+
+    /// Takes the tags of a document out of the list. Returns whether there were any.
+    fn unlist(&self, repository: &str, digest: &Digest) -> Result<bool, ImageWriteError> {
+        let _lock = self.lock()?;
+        let list = self.entries()?;
+        let is_other = |entry: &&RawValue| match serde_json::from_str::<Descriptor>(entry.get()) {
+            Ok(one) => one.sha256().as_ref() != Some(digest) || tag_of(&one, repository).is_none(),
+            Err(_) => true,
+        };
+        let others: Vec<&RawValue> =
+            list.manifests.iter().map(AsRef::as_ref).filter(is_other).collect();
+        let is_listed = others.len() < list.manifests.len();
+        if is_listed {
+            let path = self.path("index.json");
+            write_list(&path, others).map_err(unwritten(&path))?;
+        }
+        Ok(is_listed)
+    }
+
     /// The lock of the layout: that of its marker, which is never replaced.
-    fn lock(&self) -> Result<File, ImageWriteError> {
+    pub(super) fn lock(&self) -> Result<File, ImageWriteError> {
         let path = self.path("oci-layout");
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.map_err(unwritten(&path))?;
@@ -96,17 +149,14 @@ impl LayoutTransport {
     ) -> Result<(), ImageWriteError> {
         let _lock = self.lock()?;
         let path = self.path("index.json");
-        let bytes = self.required("index.json", MAX_DOCUMENT)?;
-        let malformed = |error: serde_json::Error| {
-            loom_source::SourceError::malformed(path.display().to_string(), error.to_string())
-        };
-        let list: LayoutList = serde_json::from_slice(&bytes).map_err(malformed)?;
+        let list = self.entries()?;
         let mut descriptor = WrittenDescriptor::of(document);
         descriptor = descriptor.annotated(REF_NAME, tag);
         if !repository.is_empty() {
             descriptor = descriptor.annotated(BINARY, repository);
         }
-        let added = serde_json::value::to_raw_value(&descriptor).map_err(malformed)?;
+        let added = serde_json::value::to_raw_value(&descriptor);
+        let added = added.map_err(|error| self.malformed_list(&error))?;
         let is_other = |entry: &&RawValue| match serde_json::from_str::<Descriptor>(entry.get()) {
             Ok(descriptor) => tag_of(&descriptor, repository) != Some(tag),
             Err(_) => true,
@@ -116,12 +166,18 @@ impl LayoutTransport {
         write_list(&path, manifests).map_err(unwritten(&path))
     }
 
+    /// Fails where the layout is an archive, which is not changed.
+    fn check_folder(&self) -> Result<(), ImageWriteError> {
+        let root = self.files.root();
+        match root.is_file() {
+            true => Err(ImageWriteError::TarLayout { at: root.display().to_string() }),
+            false => Ok(()),
+        }
+    }
+
     /// Makes the folder of a new layout.
     fn create(&self) -> Result<(), ImageWriteError> {
-        let root = self.files.root();
-        if root.is_file() {
-            return Err(ImageWriteError::TarLayout { at: root.display().to_string() });
-        }
+        self.check_folder()?;
         let blobs = self.path("blobs/sha256");
         fs::create_dir_all(&blobs).map_err(unwritten(&blobs))?;
         let marker = self.path("oci-layout");
@@ -185,12 +241,15 @@ impl ImageStore for LayoutTransport {
         repository: &str,
         tag: &str,
     ) -> Result<Option<Digest>, ImageWriteError> {
+        // A digest in place of a tag.
+        if let Some(digest) = parse_digest(tag) {
+            return Ok(self.files.span(&blob_path(&digest))?.map(|_| digest));
+        }
         Ok(self.tagged(repository, tag).await?.map(|document| document.digest))
     }
 
     async fn has_blob(&self, _repository: &str, blob: &ImageBlob) -> Result<bool, ImageWriteError> {
-        let span = self.files.span(&blob_path(&blob.digest))?;
-        Ok(span.is_some_and(|span| span.length == blob.size))
+        self.renewed(blob)
     }
 
     async fn put_blob(&self, _repository: &str, blob: &ImageBlob) -> Result<(), ImageWriteError> {
@@ -210,9 +269,20 @@ impl ImageStore for LayoutTransport {
     async fn delete_document(
         &self,
         repository: &str,
-        _digest: &Digest,
+        digest: &Digest,
     ) -> Result<bool, ImageWriteError> {
-        Err(ImageWriteError::Undeletable { at: self.location(repository, "") })
+        self.check_folder()?;
+        self.unlist(repository, digest)
+    }
+
+    async fn sweep(
+        &self,
+        removed: &UnneededTags,
+        before: SystemTime,
+        dry_run: bool,
+    ) -> Result<Option<SweptBlobs>, ImageWriteError> {
+        self.check_folder()?;
+        self.swept(removed, before, dry_run).map(Some)
     }
 
     async fn put_tag(

@@ -1,13 +1,13 @@
 //! [`ImageGarbage`]: what a repository has of versions that are not needed any more, and its removal.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::SystemTime};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use loom_source::{Digest, Name, SourceError, Version};
 
 use super::ImagePublisher;
 use crate::{
-    image_store::ImageStore,
+    image_store::{ImageStore, SweptBlobs, UnneededTags},
     image_write_error::ImageWriteError,
     manifest::{Descriptor, ImageContent, ImageDocument},
     mapping::INDEX_TYPES,
@@ -91,6 +91,22 @@ impl ImagePublisher {
             self.store.delete_document(&garbage.repository, digest).await?;
         }
         Ok(())
+    }
+
+    /// Removes the blobs of a layout that no tag needs and nobody has written since `before`: also those that only `garbage` needs,
+    /// whether it is [removed](Self::remove) already or not. With `dry_run` nothing is removed. `None` for a registry, which
+    /// collects its blobs itself.
+    ///
+    /// # Errors
+    /// Where the layout cannot be read or written, and where a document that is kept cannot be understood.
+    pub async fn sweep(
+        &self,
+        garbage: &[ImageGarbage],
+        before: SystemTime,
+        dry_run: bool,
+    ) -> Result<Option<SweptBlobs>, ImageWriteError> {
+        let removed = garbage.iter().flat_map(|one| &one.documents).copied().collect();
+        self.store.sweep(&UnneededTags(removed), before, dry_run).await
     }
 
     /// Asks the location to delete a document that it cannot have.

@@ -6,7 +6,11 @@ use bytes::Bytes;
 use loom_source::Digest;
 use serde::Deserialize;
 
-use super::fetched_blob::fetched;
+use super::{
+    fetched_blob::fetched,
+    image_evidence::ImageEvidence,
+    sbom_signature::{self, SbomSignature},
+};
 use crate::{
     image_store::{ImageBlob, ImageStore},
     image_write_error::ImageWriteError,
@@ -32,6 +36,8 @@ pub struct ImageSbom {
     pub name: String,
     /// The file.
     pub bytes: Bytes,
+    /// The signatures and attestations over the file.
+    pub signatures: Vec<SbomSignature>,
 }
 
 /// The format of a list of components.
@@ -90,7 +96,8 @@ impl SbomFormat {
         }
     }
 
-    fn of_media_type(media_type: &str) -> Option<Self> {
+    /// The format with a media type.
+    pub(crate) fn of_media_type(media_type: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.media_type() == media_type)
     }
 }
@@ -101,12 +108,17 @@ pub(super) struct SbomBlob {
     pub(super) format: SbomFormat,
     pub(super) name: String,
     pub(super) blob: ImageBlob,
+    /// What refers to the list itself.
+    pub(super) evidence: Vec<ImageEvidence>,
 }
 
 impl From<&ImageSbom> for SbomBlob {
     fn from(sbom: &ImageSbom) -> Self {
         let (format, name) = (sbom.format, sbom.name.clone());
-        Self { format, name, blob: ImageBlob::of(sbom.bytes.clone()) }
+        let blob = ImageBlob::of(sbom.bytes.clone());
+        let signatures = sbom.signatures.iter();
+        let evidence = signatures.map(|signature| signature.evidence(blob.digest)).collect();
+        Self { format, name, blob, evidence }
     }
 }
 
@@ -129,10 +141,13 @@ pub(super) async fn of_image(
             Some(digest) => store.manifest(repository, &digest).await?,
             None => None,
         };
-        match document.ok_or_else(|| "it is missing".to_owned()).and_then(|it| layer(&it)) {
-            Ok((digest, layer)) => {
+        let read = |document: ImageDocument| Ok((document.digest, layer(&document)?));
+        match document.ok_or_else(|| "it is missing".to_owned()).and_then(read) {
+            Ok((artifact, (digest, layer))) => {
                 let blob = fetched(store, repository, digest, layer.size, folder).await?;
-                sboms.push(SbomBlob { format, name: name(&layer, format), blob });
+                let evidence =
+                    sbom_signature::of_list(store, repository, &artifact, digest).await?;
+                sboms.push(SbomBlob { format, name: name(&layer, format), blob, evidence });
             }
             Err(why) => store.skipped().add(&referrer.digest, why),
         }

@@ -3,9 +3,9 @@
 use loom_source::EvidenceKind;
 
 use super::{
+    image_evidence::{ImageEvidence, ImageEvidenceSubject},
     image_file::{ManifestFile, empty},
     image_sbom::SbomBlob,
-    release_image::{ImageEvidence, ImageEvidenceSubject},
 };
 use crate::{
     image_store::{ImageBlob, WrittenDocument},

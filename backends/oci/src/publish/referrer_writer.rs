@@ -1,6 +1,6 @@
 //! Attaches evidence and lists of components to documents, where there is a list of referrers and where a tag is one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,8 @@ struct ReferrerList {
     manifests: Vec<Box<RawValue>>,
 }
 
-/// Attaches what releases have to a document, of which it is one or all. Returns how many the document did not have.
+/// Attaches what releases have to a document, of which it is one or all; and to their lists of components what signs those.
+/// Returns how many were not there.
 ///
 /// # Errors
 /// Where something cannot be read or written, and where other writers change the tag each time.
@@ -42,16 +43,38 @@ pub(super) async fn attach(
     releases: &[&ReleaseDocuments],
 ) -> Result<usize, ImageWriteError> {
     let described = WrittenDescriptor::of(subject);
-    let all = releases.iter().flat_map(|release| referrers(release, &described));
-    let all: Vec<ReferrerImage> = all.collect();
-    if all.is_empty() {
+    let evidence = releases.iter().flat_map(|release| &release.evidence);
+    let evidence = evidence.map(|one| ReferrerImage::of_evidence(one, &described));
+    // Several platforms may have the same list.
+    let mut lists = BTreeMap::new();
+    for sbom in releases.iter().flat_map(|release| &release.sboms) {
+        let image = ReferrerImage::of_sbom(sbom, &described);
+        lists.entry(image.manifest.document.digest).or_insert((image, sbom));
+    }
+    let all = evidence.chain(lists.values().map(|(image, _)| image.clone())).collect();
+    let mut added = add(store, repository, &subject.document.digest, all).await?;
+    for (digest, (image, sbom)) in &lists {
+        let described = WrittenDescriptor::of(&image.manifest);
+        let signatures = sbom.evidence.iter();
+        let signatures = signatures.map(|one| ReferrerImage::of_evidence(one, &described));
+        added += add(store, repository, digest, signatures.collect()).await?;
+    }
+    Ok(added)
+}
+
+/// Attaches artifacts to the document with this digest. Returns how many were not there.
+async fn add(
+    store: &dyn ImageStore,
+    repository: &str,
+    subject: &Digest,
+    mut missing: Vec<ReferrerImage>,
+) -> Result<usize, ImageWriteError> {
+    if missing.is_empty() {
         return Ok(0);
     }
-    let digest = subject.document.digest;
-    let there = store.referrers(repository, &digest).await?;
+    let there = store.referrers(repository, subject).await?;
     let mut known: BTreeSet<Digest> = there.iter().filter_map(Descriptor::sha256).collect();
     // Several platforms may have the same, such as a signature over `SHA256SUMS`.
-    let mut missing = all;
     missing.retain(|image| known.insert(image.manifest.document.digest));
     let mut unlisted = Vec::new();
     for image in &missing {
@@ -65,16 +88,9 @@ pub(super) async fn attach(
         }
     }
     if !unlisted.is_empty() {
-        list(store, repository, &digest, &unlisted).await?;
+        list(store, repository, subject, &unlisted).await?;
     }
     Ok(missing.len())
-}
-
-/// What is attached for a release.
-fn referrers(release: &ReleaseDocuments, subject: &WrittenDescriptor) -> Vec<ReferrerImage> {
-    let evidence = release.evidence.iter().map(|one| ReferrerImage::of_evidence(one, subject));
-    let sboms = release.sboms.iter().map(|one| ReferrerImage::of_sbom(one, subject));
-    evidence.chain(sboms).collect()
 }
 
 /// Adds artifacts to the tag that lists the referrers of a document. Nothing keeps another writer from writing it at the same

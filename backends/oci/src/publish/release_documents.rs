@@ -7,9 +7,10 @@ use loom_source::{ArchiveFormat, Digest, Platform, Statement, asset, record::Sta
 use super::{
     archive_layer::ArchiveLayer,
     image_config::{ConfiguredLayer, ImageConfig},
+    image_evidence::ImageEvidence,
     image_file::{ManifestFile, empty, json},
     image_sbom::SbomBlob,
-    release_image::{ImageEvidence, ReleaseImage},
+    release_image::ReleaseImage,
     runtime_layer::{self, ImageLayer, TAR_GZ, TAR_ZST},
 };
 use crate::{

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use loom_source::{Digest, EvidenceKind};
+use loom_source::Digest;
 
 use super::{
-    image_sbom::ImageSbom, original_image::OriginalImage, source_revision::SourceRevision,
+    image_evidence::ImageEvidence, image_sbom::ImageSbom, original_image::OriginalImage,
+    source_revision::SourceRevision,
 };
 
 /// The release of one platform, to be published.
@@ -37,26 +38,4 @@ pub struct RuntimeLayerFile {
     pub path: PathBuf,
     /// Whether an image that is there with another layer stays as it is; else that is an error.
     pub yields: bool,
-}
-
-/// A signature or an attestation, to be published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageEvidence {
-    /// The kind.
-    pub kind: EvidenceKind,
-    /// The file.
-    pub bytes: Bytes,
-    /// What it is about.
-    pub of: ImageEvidenceSubject,
-}
-
-/// What a signature is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImageEvidenceSubject {
-    /// The statement of the release.
-    Statement,
-    /// A release asset.
-    Asset(Digest),
-    /// A `SHA256SUMS`, with its bytes.
-    Sums(Bytes),
 }

@@ -7,15 +7,11 @@ use std::{
 
 use futures::StreamExt as _;
 use loom_base::LockExt as _;
-use loom_source::{Digest, RangeRequest, SourceError, json};
-use serde::Deserialize;
+use loom_source::{Digest, RangeRequest, SourceError};
 use sha2::{Digest as _, Sha256};
 
 use super::image_finding::FoundPart;
-use crate::{
-    manifest::{Descriptor, ImageDocument, parse_digest},
-    transport::ImageTransport,
-};
+use crate::{manifest::ImageDocument, transport::ImageTransport};
 
 /// The blobs of a repository.
 #[derive(Debug)]
@@ -39,36 +35,6 @@ enum BlobState {
     Sound(u64),
     Missing,
     Damaged(String),
-}
-
-/// The blobs that a manifest names.
-#[derive(Deserialize)]
-struct NamedBlobs {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
-/// The document that a manifest refers to.
-#[derive(Deserialize)]
-struct NamedSubject {
-    subject: Descriptor,
-}
-
-/// The configuration and the layers of a manifest.
-///
-/// # Errors
-/// The reason why the document is no manifest.
-pub(super) fn named(document: &ImageDocument) -> Result<Vec<Descriptor>, String> {
-    // Its layers are counted where it is read as a manifest.
-    document.content()?;
-    let blobs: NamedBlobs = json::strict(&document.bytes).map_err(|error| error.to_string())?;
-    Ok([vec![blobs.config], blobs.layers].concat())
-}
-
-/// The digest of the document that a manifest refers to.
-pub(super) fn subject(document: &ImageDocument) -> Option<Digest> {
-    let named: NamedSubject = json::strict(&document.bytes).ok()?;
-    parse_digest(&named.subject.digest)
 }
 
 impl<'a> ImageBlobs<'a> {

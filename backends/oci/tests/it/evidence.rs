@@ -8,7 +8,10 @@ use loom_test_support::{
     release_images::ReleaseImages,
 };
 
-use crate::support::{ARCHIVE, PREFIX, fetch, offer, published, read, source, versions};
+use crate::{
+    failing_registry::{FailingRegistry, Passage},
+    support::{ARCHIVE, PREFIX, fetch, offer, published, read, source, versions},
+};
 
 const BINARY: &str = "loom-bridge-server";
 
@@ -80,6 +83,23 @@ async fn signatures_are_found_by_the_list_of_referrers() {
 }
 
 #[tokio::test]
+async fn what_refers_to_another_image_is_left_out_and_said() {
+    let registry = DockerRegistry::start(&RegistryAccess::Open);
+    let mut images = ReleaseImages::of(&[published()]);
+    let index = images.tags[&(BINARY.to_owned(), "0.2.0".to_owned())];
+    let manifest = *images.documents.iter().find(|digest| **digest != index).unwrap();
+    let asset = format!("sha256:{}", Digest::of(&ARCHIVE));
+    let of_index = images.add_evidence(&index, "minisign", &asset, b"a signature");
+    images.tag_referrers(BINARY, &manifest, vec![of_index.clone()]);
+    images.push(&registry.address, PREFIX);
+    let source = source(&registry.address, with_evidence());
+    assert!(offer(&source).await.unwrap().unwrap().evidence.is_empty());
+    let said = source.skipped().unwrap();
+    let why = format!("it does not refer to sha256:{manifest}");
+    assert!(said.contains(of_index["digest"].as_str().unwrap()) && said.contains(&why), "{said}");
+}
+
+#[tokio::test]
 async fn signatures_are_found_in_a_layout() {
     let folder = tempfile::tempdir().unwrap();
     signed(Subject::Manifest, true).write_layout(folder.path()).unwrap();
@@ -107,9 +127,13 @@ async fn a_registry_that_pages_its_tags_is_read_to_the_end() {
         images.tags.insert((BINARY.to_owned(), format!("0.0.{number}")), index);
     }
     images.push(&address, PREFIX);
-    let source = source(&address, OciOptions::default());
+    let line = FailingRegistry::before(&address, |_| Passage::Passed);
+    let source = source(&line.address, OciOptions::default());
     // Its order is that of the texts: the newest is on the last page.
     assert_eq!(versions(&source, ListingScope::Newest).await, ["0.2.0"]);
+    let requests: Vec<String> = line.requests().into_iter().map(|one| one.path).collect();
+    let pages = requests.iter().filter(|path| path.contains("/tags/list?")).count();
+    assert_eq!((pages, requests.len()), (2, 3), "two pages and one index: {requests:?}");
     assert_eq!(versions(&source, ListingScope::All).await.len(), 1_201);
     fetch(&source).await.unwrap();
     assert_eq!(source.skipped(), None);

@@ -242,6 +242,42 @@ async fn a_list_of_tags_ends() {
 }
 
 #[tokio::test]
+async fn a_list_of_referrers_ends() {
+    let layer = json!({
+        "mediaType": "application/octet-stream", "digest": format!("sha256:{}", Digest::of(b"x")), "size": 1,
+        "annotations": {"org.opencontainers.image.title": "loom-bridge-server-0.2.0-linux-x86_64.tar.gz"},
+    });
+    let manifest =
+        json!({"schemaVersion": 2, "mediaType": MANIFEST, "layers": [layer]}).to_string();
+    let digest = format!("sha256:{}", Digest::of(manifest.as_bytes()));
+    let index = index(&digest, manifest.len(), MANIFEST);
+    let one = json!({"mediaType": MANIFEST, "digest": digest, "size": 1});
+    let few = json!({"schemaVersion": 2, "manifests": [one]}).to_string();
+    let many = json!({"schemaVersion": 2, "manifests": vec![one; 10_000]}).to_string();
+    for (list, next, why) in [
+        (few.clone(), "", "repeats"),
+        (few, "?last=PAGE", "more than 1000 pages"),
+        (many, "?last=PAGE", "more than 100000 entries"),
+    ] {
+        let (index, manifest, pages) = (index.clone(), manifest.clone(), Mutex::new(0));
+        let registry = HostileRegistry::start(move |path| match path {
+            path if path.ends_with("/0.2.0") => ok(INDEX, index.clone()),
+            path if path.contains("/referrers/") => {
+                *pages.lock().unwrap() += 1;
+                let next = next.replace("PAGE", &pages.lock().unwrap().to_string());
+                let path = path.split('?').next().unwrap();
+                let link = format!("Link: <{path}{next}>; rel=\"next\"");
+                (format!("200 OK\r\nContent-Type: {INDEX}\r\n{link}"), list.clone().into_bytes())
+            }
+            _ => ok(MANIFEST, manifest.clone()),
+        });
+        let options = OciOptions { evidence: true, ..OciOptions::default() };
+        let error = registry.error_with(options).await.to_string();
+        assert!(error.contains(why), "{why}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_login_stays_at_the_registry() {
     let other = HostileRegistry::start(|_| ok("application/octet-stream", "x"));
     let target = other.address.clone();

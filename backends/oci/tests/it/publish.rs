@@ -1,6 +1,10 @@
 //! Releases that are published to registries and layouts, and read back.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use loom_oci::{
     ImagePublisher, ImageWriteError, Oci, OciLocation, OciOptions,
@@ -15,7 +19,8 @@ use loom_test_support::{
 
 use crate::{
     releases::{
-        LINUX, MACOS, Releases, check, check_evidence, publish, publisher, signed, with_evidence,
+        LINUX, MACOS, Releases, check, check_evidence, publish, publisher, signed, version,
+        with_evidence,
     },
     support::{PREFIX, password, source, with_login},
 };
@@ -220,4 +225,27 @@ async fn what_cannot_be_published_is_named() {
     fs::write(&linux.file, "other").unwrap();
     let error = publish(&publisher, &[linux]).await.unwrap_err();
     assert!(matches!(error, ImageWriteError::Mismatch { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_blob_of_a_layout_that_is_needed_again_becomes_young() {
+    let folder = Releases::new();
+    let path = folder.0.path().join("layout");
+    let publisher =
+        ImagePublisher::open(OciLocation::Layout(path.clone()), OciOptions::default()).unwrap();
+    let release = folder.release(LINUX, "linux");
+    publish(&publisher, std::slice::from_ref(&release)).await.unwrap();
+    let old = SystemTime::now() - Duration::from_secs(30 * 24 * 60 * 60);
+    let blobs = path.join("blobs/sha256");
+    for entry in fs::read_dir(&blobs).unwrap() {
+        let file = fs::File::options().write(true).open(entry.unwrap().path()).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    // The same program as another version: its archive is there already.
+    let next = folder.of_version("0.3.0", LINUX, "linux");
+    assert_eq!(next.digest, release.digest);
+    let next = ImageVersion { version: "0.3.0".parse().unwrap(), ..version(&[next]) };
+    publisher.publish(&next).await.unwrap();
+    let modified = fs::metadata(blobs.join(release.digest.to_string())).unwrap().modified();
+    assert!(modified.unwrap() > old + Duration::from_secs(24 * 60 * 60));
 }

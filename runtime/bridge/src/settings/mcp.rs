@@ -152,6 +152,10 @@ mod tests {
                 r#"{"a": {"command": "c", "env": {"K": "hush"}}, "b": {"args": ["hush"]}}"#,
                 "b: missing key: command or url",
             ),
+            (
+                r#"{"a": {"url": "http://h/", "env": {"K": "hush"}}}"#,
+                "a.env: belongs to command, and the table has url",
+            ),
             (r#"{"a": {"url": "hush"}}"#, "server a has a url that is no http"),
             (r#"{"a": {"url": "file:///hush"}}"#, "server a has a url that is no http"),
             (r#"{"a": {"url": "http://h/", "headers": {"a b": "x"}}}"#, "header \"a b\""),

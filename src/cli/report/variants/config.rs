@@ -1,6 +1,8 @@
 //! Samples of the errors of the configuration.
 
-use loom_runtime::config::{ConfigError, ConfigLocation, Diagnostic, Problem, SourceTextError};
+use loom_runtime::config::{
+    ConfigError, ConfigLocation, Diagnostic, KeyCompanion, Problem, SourceTextError,
+};
 
 use super::samples::{io_error, state_error};
 
@@ -35,6 +37,7 @@ variants!(Problem {
     NotExpanded,
     ExclusiveKeys,
     MissingKeys,
+    OtherKey,
     MissingKey,
     UnknownProvider,
     Source,
@@ -141,6 +144,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::NotExpanded,
         Problem::ExclusiveKeys(["command", "url"]),
         Problem::MissingKeys(["command", "url"]),
+        Problem::OtherKey(KeyCompanion { of: "command", not_of: "url" }),
         Problem::MissingKey("url"),
         Problem::UnknownProvider { name: text("x"), known: Vec::new() },
         Problem::UnknownProvider { name: text("x"), known: vec![text("openai")] },

@@ -9,8 +9,8 @@ use loom_mirror::MirrorError;
 use loom_oci::{OciError, reference::ReferenceError};
 use loom_runtime::sources::{OpenError, certificates::CertificateError};
 use loom_source::{
-    AccessDenied, RateLimitExceeded, RateLimitedClient, RedirectRefusal, RefusedBy, SourceError,
-    SourceErrorKind, TokenState, TransferPhase,
+    AccessDenied, RateLimitExceeded, RateLimitedClient, RedirectRefusal, RefusedBy,
+    RepositoryNameError, SourceError, SourceErrorKind, TokenState, TransferPhase,
 };
 
 use super::samples::{io_error, state_error};
@@ -31,7 +31,7 @@ variants!(MirrorError { Location, Scheme, ReadOnly, Network, Endpoint, Authoriza
 variants!(GithubRepoError { Repo, Url });
 variants!(GithubError { Network, Token, PlainToken });
 variants!(OciError { Reference, Mirror, HalfLogin, Network });
-variants!(ReferenceError { NoHost, Login, Query, Tag, Component, Long, Host });
+variants!(ReferenceError { NoHost, Login, Query, Tag, Repository, Host });
 variants!(NetworkError { Ca, Proxy, UserAgent });
 variants!(SourceErrorKind {
     Connect,
@@ -105,8 +105,8 @@ pub(super) fn references() -> Vec<ReferenceError> {
         ReferenceError::Login,
         ReferenceError::Query,
         ReferenceError::Tag,
-        ReferenceError::Component("A".to_owned()),
-        ReferenceError::Long,
+        ReferenceError::Repository(RepositoryNameError::Component("A".to_owned())),
+        ReferenceError::Repository(RepositoryNameError::Long),
         ReferenceError::Host("h h".to_owned()),
     ]
 }
