@@ -47,7 +47,10 @@ impl Store {
 
     /// Refuses a folder that is no store and has files of others in the place of a store's, and a file in its place. A `bin/`
     /// alone is that of an earlier program for the same purpose.
-    pub(super) fn refuse_foreign_folder(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::ForeignFolder`], [`StoreError::NotAFolder`], and where the folder cannot be read.
+    pub fn refuse_foreign_folder(&self) -> Result<(), StoreError> {
         let root = &self.root;
         let Some(meta) = absent(fs::metadata(root)).map_err(at(FileAction::Read, root))? else {
             return Ok(());

@@ -224,3 +224,23 @@ fn the_folder_of_another_program_stays_as_it_is() {
     assert_eq!(fs::read_to_string(sandbox.cache().join("format")).unwrap(), "PNG\n");
     assert_eq!(crate::support::sandbox::names(&sandbox.cache()), ["format", "store"]);
 }
+
+#[test]
+fn a_cache_folder_with_files_of_others_is_refused_as_it_is() {
+    let (sandbox, mirror) = (Sandbox::direct(), Plain::of(&["0.2.0"]));
+    for path in ["bin/tool", "notes/today", "tmp/old"] {
+        sandbox.write(sandbox.cache().join(path), "mine");
+    }
+    let refused = ["bin of another program", "LOOM_CACHE_DIR"];
+    let get = ["get", "0.2.0", "--source", &mirror.url()];
+    for command in [&get[..], &["store", "repair"]] {
+        sandbox.loom(command).code(1).says(&refused);
+    }
+    let doctor = sandbox.loom(&["doctor", "--offline"]).code(1);
+    assert!(doctor.stdout().contains(refused[0]), "{}", doctor.stdout());
+    sandbox.loom(&["store", "gc"]).ok();
+    assert_eq!(
+        sandbox.files(""),
+        ["bin/tool", "notes/today", "tmp/old"].map(std::path::PathBuf::from)
+    );
+}

@@ -79,7 +79,10 @@ fn store(cache: &Path) -> DoctorCheck {
         let what = format!("{} is half deleted: it has trees, but no file format", cache.display());
         return DoctorCheck::failure("store", what).hint("run `loom store repair`");
     }
-    let listed = opened.and_then(|store| Ok((store.exists(), store.list()?.len())));
+    let listed = opened.and_then(|store| {
+        store.refuse_foreign_folder()?;
+        Ok((store.exists(), store.list()?.len()))
+    });
     match listed {
         Err(error) => DoctorCheck::error("store", CommandError::from(error)),
         Ok((false, _)) => DoctorCheck::ok("store", "empty: no release is installed"),
