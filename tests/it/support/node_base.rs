@@ -34,12 +34,16 @@ pub fn write(folder: &Path) -> std::path::PathBuf {
     let libraries: BTreeSet<String> =
         PROGRAMS.iter().flat_map(|program| libraries(program)).collect();
     let libraries: Vec<&str> = libraries.iter().map(String::as_str).collect();
-    // What links lead to, as the image has no other files.
-    tar(
-        &["--create", "--dereference", "--hard-dereference"],
-        &[&PROGRAMS[..], &libraries].concat(),
-    );
     let npm: Vec<&str> = NPM.into_iter().filter(|path| Path::new(path).exists()).collect();
+    let files = [&PROGRAMS[..], &libraries].concat();
+    // Docker makes folders that the archive does not have, so that only root can look into them.
+    let folders = files.iter().chain(&npm).flat_map(|path| Path::new(path).ancestors().skip(1));
+    let folders: BTreeSet<&str> =
+        folders.filter_map(Path::to_str).filter(|one| *one != "/").collect();
+    let folders: Vec<&str> = folders.into_iter().collect();
+    tar(&["--create", "--dereference", "--no-recursion"], &folders);
+    // What links lead to, as the image has no other files.
+    tar(&["--append", "--dereference", "--hard-dereference"], &files);
     tar(&["--append"], &npm);
     let (root, package) = (folder.join("root"), folder.join("package"));
     let input = json!({"name": SERVER, "to": package});
