@@ -73,7 +73,7 @@ const COMMANDS: &[CommandExamples] = &[
                 "Show the runs that failed within the last hour",
             ),
             example(
-                "loom runs --agent planner -q invoice",
+                "loom runs --agent planner --search invoice",
                 "Show the runs of an agent about a word",
             ),
             example("loom runs show 4bf92f3577b3", "Show one run with what went in and came out"),

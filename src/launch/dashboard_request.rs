@@ -30,7 +30,7 @@ pub enum DashboardError {
     Unreachable {
         /// The URL.
         url: String,
-        /// Why.
+        /// Why it does not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The answer did not come in time.

@@ -7,60 +7,8 @@ use std::{
     process::{Child, Stdio},
 };
 
-use crate::support::{Stage, node, stage::until};
+use crate::support::{Stage, bridge_call::call_tool, node, stage::until};
 use serde_json::{Value, json};
-use tonic::codegen::http::uri::PathAndQuery;
-
-/// `loom.v1.ToolCall`, with the fields that the test sets.
-#[derive(Clone, PartialEq, prost::Message)]
-struct ToolCall {
-    #[prost(string, tag = "1")]
-    id: String,
-    #[prost(string, tag = "2")]
-    name: String,
-    #[prost(string, tag = "3")]
-    arguments: String,
-    #[prost(map = "string, string", tag = "4")]
-    headers: std::collections::HashMap<String, String>,
-    #[prost(int64, tag = "5")]
-    timeout_ms: i64,
-}
-
-/// `loom.v1.ToolResult`, without its error.
-#[derive(Clone, PartialEq, prost::Message)]
-struct ToolResult {
-    #[prost(string, tag = "1")]
-    id: String,
-    #[prost(int32, tag = "2")]
-    status: i32,
-    #[prost(string, tag = "3")]
-    output: String,
-}
-
-/// The output of a tool of the runtime at `address`, called by `agent`.
-fn call(address: &Value, agent: &str, name: &str, arguments: &Value) -> Value {
-    let call = ToolCall {
-        id: "c".to_owned(),
-        name: name.to_owned(),
-        arguments: arguments.to_string(),
-        headers: [("x-agent-id".to_owned(), agent.to_owned())].into(),
-        timeout_ms: 20_000,
-    };
-    let uri = format!("http://{}", address.as_str().unwrap());
-    let request = async {
-        let channel =
-            tonic::transport::Endpoint::from_shared(uri).unwrap().connect().await.unwrap();
-        let mut client = tonic::client::Grpc::new(channel);
-        client.ready().await.unwrap();
-        let codec = tonic_prost::ProstCodec::<ToolCall, ToolResult>::default();
-        let path = PathAndQuery::from_static("/loom.v1.Bridge/ForwardToolCall");
-        client.unary(tonic::Request::new(call), path, codec).await.unwrap().into_inner()
-    };
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let result: ToolResult = tokio.block_on(request);
-    assert_eq!(result.status, 0, "{name}: {result:?}");
-    serde_json::from_str(&result.output).unwrap()
-}
 
 /// A program of the node packages that the tests install.
 fn node_program(name: &str) -> PathBuf {
@@ -123,15 +71,15 @@ fn the_runtime_has_the_tools_that_loom_toml_configures() {
     let address = &document["bridge"]["address"];
 
     let hello = json!({"prompt": "hello"});
-    let first = call(address, "unconfigured", "llm:generate", &hello);
+    let first = call_tool(address, "unconfigured", "llm:generate", &hello);
     assert_eq!((&first["text"], &first["provider"]), (&json!("one"), &json!("zebra")));
-    let of_agent = call(address, "planner", "llm:generate", &hello);
+    let of_agent = call_tool(address, "planner", "llm:generate", &hello);
     assert_eq!((&of_agent["text"], &of_agent["model"]), (&json!("two"), &json!("ma")));
 
     let path = json!({"path": files.join("hello.txt")});
-    let read = call(address, "unconfigured", "filesystem:read_file", &path);
+    let read = call_tool(address, "unconfigured", "filesystem:read_file", &path);
     assert_eq!(read[0]["text"], "hello from a file\n");
-    let seen = call(address, "unconfigured", "all:get-env", &json!({}));
+    let seen = call_tool(address, "unconfigured", "all:get-env", &json!({}));
     let seen: Value = serde_json::from_str(seen[0]["text"].as_str().unwrap()).unwrap();
     assert_eq!((&seen["WANTED"], &seen["ZEBRA_API_KEY"]), (&json!("given"), &Value::Null));
 

@@ -10,9 +10,9 @@ pub enum ContentPolicy {
     /// While bridge and dashboard can be reached from this machine alone.
     #[default]
     Auto,
-    /// Always.
+    /// On every server.
     On,
-    /// Never.
+    /// On no server.
     Off,
 }
 

@@ -34,7 +34,7 @@ pub struct SpanDetail {
     pub name: String,
     /// Nanoseconds since 1970.
     pub start_time: Nanos,
-    /// Nanoseconds.
+    /// How long it took, in nanoseconds.
     pub duration: i64,
     /// `ok`, `error` or `unset`.
     pub status: &'static str,

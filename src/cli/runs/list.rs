@@ -37,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// Show only runs whose content has these words, or words that begin so
-    #[arg(long, short = 'q', value_name = "WORDS")]
+    #[arg(long, value_name = "WORDS")]
     search: Option<String>,
     /// The number of runs to show
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 50,
@@ -90,7 +90,7 @@ const ID_SHOWN: usize = 12;
 
 fn row(run: &Value, now: SystemTime) -> [String; 8] {
     let text = |key: &str| {
-        clean::text(run.get(key).and_then(Value::as_str).unwrap_or_default()).into_owned()
+        clean::line(run.get(key).and_then(Value::as_str).unwrap_or_default()).into_owned()
     };
     let started = run.get("started_at").and_then(Value::as_str).and_then(parse_rfc3339);
     let age = started.map(|started| now.duration_since(started).unwrap_or_default());
@@ -103,7 +103,7 @@ fn row(run: &Value, now: SystemTime) -> [String; 8] {
         age.map(|age| format!("{} ago", age_in_words(age))).unwrap_or_default(),
         text("status"),
         text("trigger"),
-        clean::text(&agents.join(", ")).into_owned(),
+        clean::line(&agents.join(", ")).into_owned(),
         duration_text(Duration::from_secs_f64((duration / 1e3).clamp(0.0, 1e9))),
         events.to_string(),
         text("error"),

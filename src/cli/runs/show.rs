@@ -14,10 +14,10 @@ pub(super) fn run(id: &str, source: &HistorySource, context: &Context) -> Outcom
 
 fn text(run: &Value) -> String {
     let field = |key: &str| match run.get(key) {
-        Some(Value::String(text)) => clean::text(text).into_owned(),
+        Some(Value::String(text)) => clean::line(text).into_owned(),
         Some(Value::Array(list)) => {
             let words: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
-            clean::text(&words.join(", ")).into_owned()
+            clean::line(&words.join(", ")).into_owned()
         }
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),

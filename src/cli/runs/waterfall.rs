@@ -39,7 +39,7 @@ fn id(span: &Value) -> Option<&str> {
 
 fn write_span(text: &mut String, depth: usize, span: &Value) {
     let field = |key: &str| {
-        span.get(key).and_then(Value::as_str).map(|text| clean::text(text).into_owned())
+        span.get(key).and_then(Value::as_str).map(|text| clean::line(text).into_owned())
     };
     let indent = "  ".repeat(depth.min(MAX_DEPTH) + 1);
     let duration = span.get("duration").and_then(Value::as_u64).unwrap_or_default();
@@ -55,11 +55,11 @@ fn write_span(text: &mut String, depth: usize, span: &Value) {
     for body in span.get("bodies").and_then(Value::as_array).into_iter().flatten() {
         let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
         let content = body.get("text").and_then(Value::as_str).unwrap_or_default();
-        let mut shown: String = clean::text(content).chars().take(BODY_CHARS).collect();
+        let mut shown: String = clean::line(content).chars().take(BODY_CHARS).collect();
         if content.chars().nth(BODY_CHARS).is_some() {
             shown.push('…');
         }
-        text.push_str(&format!("{indent}  {}: {shown}\n", clean::text(kind)));
+        text.push_str(&format!("{indent}  {}: {shown}\n", clean::line(kind)));
     }
 }
 

@@ -11,7 +11,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    ArtifactKind, Entry, Hub, Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
+    ArtifactKind, Entry, Hub, Packing, Plain, Run, Sandbox, SignedDepot, Sums, bridge_call,
+    platform, program,
     schema::{self, WITHOUT_SCHEMA},
     until,
 };
@@ -211,14 +212,29 @@ fn configure(session: &mut Session, url: &str) {
 }
 
 fn launch(session: &mut Session, url: &str) {
-    let ports = ["--bridge-port", "0"];
+    let ports = ["--bridge-port", "0", "--dashboard-port", "0"];
     let up = ["up", "--version", "0.2.0", "--source", url, "--detach"];
     session.run(&[&up[..], &ports].concat()).ok();
     session.run(&["status"]).ok();
     session.run(&["env"]).ok();
     session.run(&["logs", "-n", "1"]).ok();
+    show_runs(session);
     session.run(&["restart"]).ok();
     session.run(&["down"]).ok();
+}
+
+fn show_runs(session: &mut Session) {
+    let status = session.run(&["status"]).ok().json();
+    bridge_call::publish(&status["instances"][0]["bridge"]["address"], "price", "{}");
+    let mut id = String::new();
+    until("the run is listed", || {
+        let runs = session.run(&["runs", "--topic", "price"]).ok().json();
+        id = runs["runs"][0]["id"].as_str().unwrap_or_default().to_owned();
+        !id.is_empty()
+    });
+    session.run(&["runs", "show", &id]).ok();
+    session.run(&["runs", "export", &id, "-o", "run.json"]).ok();
+    session.run(&["runs", "rm", &id]).ok();
 }
 
 fn develop(session: &mut Session) {

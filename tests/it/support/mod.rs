@@ -42,6 +42,7 @@
 )]
 
 pub mod archive;
+pub mod bridge_call;
 pub mod depot;
 pub mod docker_daemon;
 pub mod faults;

@@ -258,7 +258,7 @@ def test_the_shell_shows_what_the_dashboard_knows(loom, project):
     assert [event["topic"] for event in exported["events"]] == ["price"]
     subprocess.run([loom, "down"], check=True, capture_output=True, timeout=60)
 
-    after = json.loads(loom_runs("--json", "-q", "ask").stdout)["runs"]
+    after = json.loads(loom_runs("--json", "--search", "ask").stdout)["runs"]
     assert found["id"] in [kept["id"] for kept in after], "the file answers while nothing runs"
     assert "removed by a running runtime" in loom_runs("rm", found["id"], code=3).stderr
     subprocess.run(up, check=True, capture_output=True, timeout=60)

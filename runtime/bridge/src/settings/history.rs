@@ -9,7 +9,7 @@ use super::reader::{SettingsError, VariableReader};
 /// Where the history of runs is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryChoice {
-    /// Nowhere.
+    /// No history is kept.
     Off,
     /// In memory.
     Memory,
@@ -20,7 +20,7 @@ pub enum HistoryChoice {
 /// Where the history is kept, and whether with the content of events and calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPlan {
-    /// Where.
+    /// Where it is kept.
     pub choice: HistoryChoice,
     /// Whether payloads, arguments, results and messages are kept and shown.
     pub content: bool,
@@ -29,7 +29,7 @@ pub struct HistoryPlan {
 /// Reads the choice. Where none is made, a server with a dashboard has a history in memory, and one without has none.
 ///
 /// `is_local` says whether both bridge and dashboard are reached from this machine alone: then content is kept unless it
-/// is turned off, since nobody else can read it.
+/// is turned off, since no one else can read it.
 pub(super) fn read(
     reader: &VariableReader<'_>,
     has_dashboard: bool,
