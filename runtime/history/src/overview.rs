@@ -47,7 +47,7 @@ pub struct MinuteTotals {
 pub struct LatencySummary {
     /// The tool or model.
     pub name: String,
-    /// Calls.
+    /// The number of calls.
     pub calls: u64,
     /// Failed calls.
     pub errors: u64,
@@ -94,15 +94,15 @@ pub struct HistoryRange {
 /// How much a history holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct HistoryCounts {
-    /// Runs.
+    /// The number of runs.
     pub runs: u64,
     /// Runs with a failed span.
     pub failed_runs: u64,
-    /// Spans.
+    /// The number of spans.
     pub spans: u64,
-    /// Bodies.
+    /// The number of bodies.
     pub bodies: u64,
-    /// Events.
+    /// The number of events.
     pub events: u64,
     /// Log lines.
     pub log_lines: u64,

@@ -32,9 +32,9 @@ pub struct SpanDetail {
     pub parent_span_id: Option<String>,
     /// The name.
     pub name: String,
-    /// Nanoseconds since 1970.
+    /// When it began, in nanoseconds since 1970.
     pub start_time: Nanos,
-    /// Nanoseconds.
+    /// How long it took, in nanoseconds.
     pub duration: i64,
     /// `ok`, `error` or `unset`.
     pub status: &'static str,
