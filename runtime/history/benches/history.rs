@@ -21,8 +21,13 @@ fn main() {
     for (name, body_bytes) in
         [("rows without bodies", 0), ("a body of 500 bytes per row, indexed", 500)]
     {
-        rows(name, body_bytes);
+        rows(name, body_bytes, 1 << 30);
     }
+    rows(
+        "rows with a body of 500 bytes at a size of 32 MiB, so that old ones are removed",
+        500,
+        32 << 20,
+    );
     overload();
     questions();
 }
@@ -98,7 +103,14 @@ fn words(n: u64, bytes: usize) -> String {
     while text.len() < bytes {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        text.push_str(&format!("word{} ", (state >> 40) % 5_000));
+        // Words of three to six letters, of which some are frequent and most are rare, as in a language.
+        let (rank, mut rest) = ((state >> 40) % 5_000, (state >> 20) % 5_000);
+        rest = rest * rank / 5_000 * 7_919 + 1;
+        for _ in 0..3 + rest % 4 {
+            text.push(char::from(b'a' + u8::try_from(rest % 26).unwrap_or_default()));
+            rest = rest / 26 + rank % 3;
+        }
+        text.push(' ');
     }
     text + "\"}"
 }
@@ -113,12 +125,12 @@ fn flush(history: &History) {
     history.flush().expect("the disk has room");
 }
 
-fn rows(name: &str, body_bytes: usize) {
+fn rows(name: &str, body_bytes: usize, bytes: u64) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("history.db");
-    let history = History::open(settings(&path)).expect("a history");
+    let history = History::open(HistorySettings { bytes, ..settings(&path) }).expect("a history");
     let sender = history.sender();
-    let rows = 60_000;
+    let rows = if bytes < 1 << 30 { 200_000 } else { 60_000 };
     let begun = Instant::now();
     for n in 0..rows {
         sender.span_closed(span(u128::from(n / 3) + 1, n, body_bytes));
@@ -133,13 +145,14 @@ fn rows(name: &str, body_bytes: usize) {
     let health = history.health();
     let cpu = health.cpu.unwrap_or_default();
     println!(
-        "{name}: {:.1} us CPU and {:.0} bytes per row, {} rows in {written:?}, {} bodies not indexed yet",
+        "{name}: {:.1} us CPU and {:.0} bytes per row, {} rows in {written:?}, {} runs removed, {} bodies not indexed yet",
         cpu.as_secs_f64() * 1e6 / rows as f64,
         health.bytes as f64 / rows as f64,
         health.rows_written,
+        health.runs_evicted,
         health.search_backlog,
     );
-    if body_bytes > 0 {
+    if body_bytes > 0 && bytes == 1 << 30 {
         let (before, cpu) = (health.search_backlog, cpu);
         std::thread::sleep(Duration::from_secs(10));
         let health = history.health();
@@ -211,13 +224,14 @@ fn questions() {
         ),
         ("text: id", text(&id.to_string()[..12])),
         ("text: rare word", text("unique299970")),
-        ("text: frequent word", text("word77")),
-        ("text: prefix of all", text("word")),
-        ("text: two words", text("word77 word78")),
+        ("text: frequent word", text("bbbb")),
+        ("text: prefix of three letters", text("baa")),
+        ("text: prefix of all", text("unique")),
+        ("text: two words", text("bbbb caaa")),
         ("text: none", text("nowhere")),
         ("text: part of an error", text("was refused")),
         ("text: name", text("analyst-4")),
-        ("text and agent", RunQuery { agent: some("analyst-7"), ..text("word77") }),
+        ("text and agent", RunQuery { agent: some("analyst-7"), ..text("baa") }),
     ];
     for (name, query) in queries {
         time(name, || reader.runs(&query).expect("a page").runs.len());

@@ -7,12 +7,12 @@
 //! |---|---|
 //! | [`row`] | what the runtime hands over: finished spans, their bodies, events and log lines |
 //! | [`run_id`], `instant`, `moment` | the id of a run; times |
-//! | [`key_patterns`], `redaction` | which keys have secret values, and how those are replaced |
+//! | [`key_patterns`], `json_scan`, `redaction` | which keys have secret values, and how those are replaced |
 //! | [`settings`] | what is kept, where and how much |
 //! | [`error`] | why a history cannot be used, and why one is in memory |
 //! | [`run_query`], [`run_summary`], [`run_detail`], [`event_detail`], [`overview`], [`export`], [`health`] | questions and answers |
 //! | `row_budget`, `recent_ids`, `history_row`, `left_out` | how many rows are stored in a second, and what is left out |
-//! | `run_totals`, `change`, `open_run`, `intake` | when a run begins and ends, and which rows of it are stored |
+//! | `intake_policy`, `run_totals`, `change`, `open_run`, `intake` | when a run begins and ends, and which rows of it are stored |
 //! | `schema`, `store`, `store_opening` | the file: its tables, its lock, its damage |
 //! | `search_text`, `search_index` | words, and the index of them |
 //! | `writing`, `erasing`, `batch_writing`, `retention` | rows into the file, and out of it |
@@ -52,6 +52,8 @@ mod export_reading;
 mod history_row;
 mod instant;
 mod intake;
+mod intake_policy;
+mod json_scan;
 mod left_out;
 mod message;
 mod moment;

@@ -32,7 +32,7 @@ pub struct SpanDetail {
     pub parent_span_id: Option<String>,
     /// The name.
     pub name: String,
-    /// Nanoseconds since 1970.
+    /// When it began, in nanoseconds since 1970.
     pub start_time: Nanos,
     /// How long it took, in nanoseconds.
     pub duration: i64,

@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
 };
 
 use loom_base::{
@@ -36,7 +37,7 @@ pub(crate) fn open_store(
     let HistoryLocation::File(path) = &settings.location else {
         return Ok((in_memory(settings.bytes)?, None));
     };
-    let reason = match open_file(path, settings.bytes) {
+    let reason = match open_file(path, settings) {
         Ok((store, reason)) => return Ok((store, reason)),
         Err(reason) => reason,
     };
@@ -45,7 +46,7 @@ pub(crate) fn open_store(
 
 fn open_file(
     path: &Path,
-    bytes: u64,
+    settings: &HistorySettings,
 ) -> Result<(HistoryStore, Option<FallbackReason>), FallbackReason> {
     let io_error =
         |source| FallbackReason::Unusable(HistoryError::Io { path: path.to_owned(), source });
@@ -56,7 +57,9 @@ fn open_file(
         let path = path.to_owned();
         return Err(FallbackReason::NetworkFileSystem { path, kind: kind.name });
     }
+    let bytes = settings.bytes;
     let lock = take_lock(path)?;
+    forget_set_aside(path, settings.age);
     let (connection, reason) = match connect(path, bytes) {
         Ok(connection) => (connection, None),
         Err(HistoryError::Damaged { .. }) => {
@@ -126,6 +129,19 @@ pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(target)
+}
+
+/// Removes what was set aside longer ago than runs are kept.
+fn forget_set_aside(path: &Path, age: Duration) {
+    let target = beside(path, SET_ASIDE);
+    let modified = fs::metadata(&target).and_then(|metadata| metadata.modified());
+    let is_old = |at: SystemTime| at.elapsed().is_ok_and(|elapsed| elapsed > age);
+    if modified.is_ok_and(is_old) {
+        for ending in FILES {
+            // One that cannot be removed is tried again at the next start.
+            _ = fs::remove_file(beside(&target, ending));
+        }
+    }
 }
 
 /// Opens or creates the database of a file, with the tables of this version.
@@ -241,7 +257,7 @@ pub(crate) fn open_reserve(store: &HistoryStore, is_open: bool) -> rusqlite::Res
 
 fn prepare(connection: &mut Connection, pages: u64, log_pages: u64) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(96);
-    connection.busy_timeout(std::time::Duration::from_millis(500))?;
+    connection.busy_timeout(Duration::from_millis(500))?;
     let set = |name, value: i64| connection.pragma_update(None, name, value);
     // Pages that become free are given back in steps; this has an effect before the first table only.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;

@@ -1,6 +1,9 @@
 //! The intake by tables, and against a simple model.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
 
 use bytes::Bytes;
 use proptest::prelude::*;

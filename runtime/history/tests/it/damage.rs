@@ -54,6 +54,19 @@ fn a_file_that_was_cut_or_zeroed_is_set_aside_and_a_new_one_begun() {
 }
 
 #[test]
+fn what_was_set_aside_is_removed_when_it_is_as_old_as_runs_may_be() {
+    let (_folder, path) = file();
+    let aside = path.with_file_name("history.db.damaged");
+    let eight_days_ago = std::time::SystemTime::now() - Duration::from_secs(8 * 86_400);
+    for (modified, is_kept) in [(std::time::SystemTime::now(), true), (eight_days_ago, false)] {
+        fs::write(&aside, "damaged").unwrap();
+        fs::File::options().write(true).open(&aside).unwrap().set_modified(modified).unwrap();
+        drop(History::open(settings(&path)).unwrap());
+        assert_eq!(aside.exists(), is_kept);
+    }
+}
+
+#[test]
 fn bytes_that_changed_anywhere_never_cost_more_than_history() {
     let (_folder, path) = file();
     filled(&path);
