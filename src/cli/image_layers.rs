@@ -21,9 +21,9 @@ use super::{
 const SYSTEM: &str = "/";
 
 /// What the images of binaries may have, as they are transferred, in bytes. People start the server where a network is slow:
-/// its C library has 1.5 MB of it. `loom`, with all kinds of sources and signatures, has 10.6 MB and the same C library; it
+/// with the history of runs it has 5.5 MB, and its C library 1.5 MB. `loom`, with all kinds of sources and signatures, has 10.6 MB and the same C library; it
 /// runs in CI and before containers start, on machines that mostly have the image since the run before.
-const LARGEST: [(&str, u64); 2] = [("loom-bridge-server", 6_000_000), ("loom", 13_000_000)];
+const LARGEST: [(&str, u64); 2] = [("loom-bridge-server", 7_500_000), ("loom", 13_000_000)];
 
 /// The options about what images have besides their programs.
 #[derive(Debug, Default, clap::Args)]
@@ -158,7 +158,7 @@ fn warn_of_size(
             "the image of {} has {:.1} MB, compressed; one of {binary} is to have {} MB at most",
             one.release,
             megabytes(size),
-            limit / 1_000_000,
+            megabytes(*limit),
         ));
     }
     Ok(())
