@@ -76,8 +76,23 @@ const COMMANDS: &[CommandExamples] = &[
                 "loom runs --agent planner --search invoice",
                 "Show the runs of an agent about a word",
             ),
+        ],
+    ),
+    (
+        "runs show",
+        &[
             example("loom runs show 4bf92f3577b3", "Show one run with what went in and came out"),
-            example("loom runs export 4bf92f3577b3 -o run.json", "Write what came in as a file"),
+            example("loom runs show 4bf92f3577b3 --json", "Print all that is kept of it"),
+        ],
+    ),
+    (
+        "runs export",
+        &[example("loom runs export 4bf92f3577b3 -o run.json", "Write what came in as a file")],
+    ),
+    (
+        "runs rm",
+        &[
+            example("loom runs rm 4bf92f3577b3", "Remove one run"),
             example("loom runs rm --older-than 7d", "Remove the runs of earlier weeks"),
         ],
     ),

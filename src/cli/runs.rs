@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<RunsCommand>,
     #[command(flatten)]
-    list: list::Args,
+    list: list::RunFilter,
 }
 
 #[derive(Debug, clap::Subcommand)]

@@ -27,9 +27,14 @@ pub struct RequestedSettings<'a> {
 /// Settings by name: `version`, `tree`, `bridge`, `dashboard`, and `$NAME` for the digest of a variable.
 pub(super) type Settings = BTreeMap<String, String>;
 
-/// The variables that repeat `bridge` and `dashboard`.
-const OF_ADDRESSES: [&str; 4] =
-    [names::BRIDGE_ADDR, names::DASHBOARD, names::DASHBOARD_HOST, names::DASHBOARD_PORT];
+/// The variables that repeat `bridge` and `dashboard`, or follow from them, as the file of the history does.
+const OF_ADDRESSES: [&str; 5] = [
+    names::BRIDGE_ADDR,
+    names::DASHBOARD,
+    names::DASHBOARD_HOST,
+    names::DASHBOARD_PORT,
+    names::HISTORY,
+];
 
 /// The value of `dashboard` where there is none.
 const OFF: &str = "off";

@@ -14,7 +14,7 @@ use crate::cli::{Exit, Outcome, context::Context, logs, table::table};
 
 /// Which runs are listed.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct RunFilter {
     /// Show only failed runs
     #[arg(long, conflicts_with = "status")]
     failed: bool,
@@ -45,7 +45,7 @@ pub(super) struct Args {
     limit: u32,
 }
 
-pub(super) fn run(args: &Args, source: &HistorySource, context: &Context) -> Outcome {
+pub(super) fn run(args: &RunFilter, source: &HistorySource, context: &Context) -> Outcome {
     let page = source.ask(&path(args))?;
     let runs = page.get("runs").and_then(Value::as_array).cloned().unwrap_or_default();
     if runs.is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, source: &HistorySource, context: &Context) -> Out
     Ok(Exit::Success)
 }
 
-fn path(args: &Args) -> String {
+fn path(args: &RunFilter) -> String {
     let mut query = Serializer::for_suffix("/api/runs?".to_owned(), "/api/runs?".len());
     let status = if args.failed { Some("failed") } else { args.status.as_deref() };
     let since = args.since.map(|since| epoch_millis(since).max(0).to_string());

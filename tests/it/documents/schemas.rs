@@ -60,6 +60,7 @@ fn every_command_has_a_schema() {
         "error",
         "list-generations",
         "list-remote",
+        "runs",
         "trust",
         "trust-list",
         "trust-revoke",
@@ -212,7 +213,7 @@ fn configure(session: &mut Session, url: &str) {
 }
 
 fn launch(session: &mut Session, url: &str) {
-    let ports = ["--bridge-port", "0", "--dashboard-port", "0"];
+    let ports = ["--bridge-port", "0", "--dashboard-port", "0", "--mode", "full"];
     let up = ["up", "--version", "0.2.0", "--source", url, "--detach"];
     session.run(&[&up[..], &ports].concat()).ok();
     session.run(&["status"]).ok();

@@ -10,6 +10,9 @@ use super::Run;
 const GROUPS: [&str; 8] =
     ["config", "deploy", "dev", "mirror", "release", "self", "source", "store"];
 
+/// The commands of `loom runs`, which has a document of its own.
+const OF_RUNS: [&str; 3] = ["show", "export", "rm"];
+
 /// The subcommands of `loom trust`, which takes a folder, too.
 const OF_TRUST: [&str; 4] = ["accept", "add-root", "roots", "remove-root"];
 
@@ -88,6 +91,9 @@ pub fn of_line(line: &str) -> Option<String> {
             format!("trust-{}", names[1])
         }
         ("mirror", _) if names.get(1) == Some(&"root") => format!("mirror-root-{}", names.get(2)?),
+        ("runs", _) if names.get(1).is_some_and(|name| OF_RUNS.contains(name)) => {
+            format!("runs-{}", names[1])
+        }
         (group, _) if GROUPS.contains(&group) => format!("{group}-{}", names.get(1)?),
         ("list" | "trust" | "update", Some(variant)) => format!("{command}{}", &variant[1..]),
         _ => command.to_owned(),
