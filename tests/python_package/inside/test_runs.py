@@ -128,7 +128,7 @@ def test_a_failed_handler_and_a_failed_tool_are_errors_of_the_run(runtime):
             spans = await spans_when(runtime, lambda spans: any(s["name"] == "event.handle" for s in spans))
         handled = named(spans, "event.handle", topic="t")
         assert (handled["status"], handled["error_message"]) == ("error", "ValueError: no order")
-        assert handled["attributes"]["error.type"] == "ValueError"
+        assert handled["attributes"]["code"] == "ValueError"
         executed = named(spans, "tool.execute", tool="broken")
         assert (executed["status"], executed["error_message"]) == ("error", "RuntimeError: out of paper")
         assert len({s["trace_id"] for s in spans if s["name"] != "agent.register"}) == 1

@@ -1,6 +1,9 @@
 //! From finished spans and events to rows of the history.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
 
 use loom_core::{
     AgentChange, EventSpan, EventSpanKind, TraceContext, activity::stream::ActivityEvent,
@@ -28,19 +31,19 @@ pub fn span(record: &SpanRecord) -> SpanRow {
         ..SpanRow::default()
     };
     for (key, value) in &record.attributes {
-        put(&mut row, key, value);
+        put(&mut row, key.clone(), value);
     }
     row
 }
 
 /// Puts an attribute into its column, or among the further attributes.
-fn put(row: &mut SpanRow, key: &std::borrow::Cow<'static, str>, value: &AttributeValue) {
+fn put(row: &mut SpanRow, key: Cow<'static, str>, value: &AttributeValue) {
     let text = || Some(value.to_string());
     let number = match value {
         AttributeValue::Integer(number) => u64::try_from(*number).ok(),
         _ => None,
     };
-    match (&**key, number) {
+    match (&*key, number) {
         ("agent", _) => row.agent = text(),
         ("topic", _) => row.topic = text(),
         ("tool", _) => row.tool = text(),
@@ -53,7 +56,7 @@ fn put(row: &mut SpanRow, key: &std::borrow::Cow<'static, str>, value: &Attribut
         ("input_tokens", Some(tokens)) => row.input_tokens = Some(tokens),
         ("output_tokens", Some(tokens)) => row.output_tokens = Some(tokens),
         ("first_token_ns", Some(ns)) => row.first_token = Some(Duration::from_nanos(ns)),
-        _ => row.attributes.push((key.clone(), value.to_string())),
+        _ => row.attributes.push((key, value.to_string())),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Spans that agents send, from OTLP.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use loom_core::TraceContext;
 use opentelemetry_proto::tonic::{
@@ -77,7 +80,7 @@ fn time(nanoseconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds)).unwrap_or(UNIX_EPOCH)
 }
 
-fn attributes(attributes: Vec<KeyValue>) -> Vec<(std::borrow::Cow<'static, str>, AttributeValue)> {
+fn attributes(attributes: Vec<KeyValue>) -> Vec<(Cow<'static, str>, AttributeValue)> {
     let of = |KeyValue { key, value, .. }: KeyValue| {
         Some((truncated(conventions::received(&key)).into(), value_of(value?)?))
     };

@@ -13,11 +13,14 @@ use loom_core::{
 
 use crate::support::{event, register};
 
-/// Keeps the spans of events: name, topic, context and parent.
+/// A kept span: name, topic, context and parent.
+type KeptSpan = (&'static str, String, TraceContext, Option<TraceContext>);
+
+/// Keeps the spans of events.
 #[derive(Debug)]
 struct KeptSpans {
     admits: AtomicBool,
-    spans: Mutex<Vec<(&'static str, String, TraceContext, Option<TraceContext>)>>,
+    spans: Mutex<Vec<KeptSpan>>,
 }
 
 impl EventRecorder for KeptSpans {
