@@ -24,10 +24,11 @@ const USER: u32 = 65534;
 /// Where nextest writes its reports: relative to the workspace, wherever the archive was extracted.
 const STORE: &str = "workspace/target/nextest";
 
-/// Modules of black-box tests that are not run again: they look at sources and pages, at rendered files, or at what processes,
-/// clocks and servers do, and no permission of a file decides one of them.
-const ALIKE_FOR_ALL_USERS: &str = "deploy|documents|failover|github|github_clients|going_back|hedge|house|\
-    mirror_requests|musts|signed_mirror_times|updates_faults|updates_killed";
+/// Modules of black-box tests that are not run again: they look at sources and pages, at rendered or packed files, or at what
+/// processes, clocks, servers and registries do, and no permission of a file decides one of them.
+const ALIKE_FOR_ALL_USERS: &str = "deploy|documents|failover|github|github_clients|going_back|hedge|hostile_registry|\
+    house|image_gc|image_mirrors|image_withdrawals|locked_registries|mirror_requests|musts|network|nginx|oci|release|\
+    resume|signed_mirror_times|signed_registries|updates_faults|updates_killed";
 
 /// Runs the tests of `loom-runtime`. A user other than root has run them unprivileged already.
 pub(crate) fn run(

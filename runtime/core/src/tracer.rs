@@ -38,6 +38,11 @@ impl Tracer {
         Self { recorder, links: Mutex::default() }
     }
 
+    /// Whether there is a recorder. Without one, what callers say is passed on unchanged.
+    pub(crate) fn records(&self) -> bool {
+        self.recorder.is_some()
+    }
+
     /// Begins the span of a publishing: the envelope gets its context. Returns the parent.
     pub(crate) fn begin(&self, envelope: &mut Envelope) -> Option<TraceContext> {
         let said = TraceContext::from_metadata(&envelope.event.metadata);

@@ -23,8 +23,10 @@ pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> ToolResult
     }
     let placed = inner.tracer.call(&call);
     let span = spans::tool_call(&call, placed);
-    // What an agent does to execute the call belongs to it.
-    call.headers.insert(TRACEPARENT.to_owned(), placed.context.to_string());
+    if inner.tracer.records() {
+        // What an agent does to execute the call belongs to it.
+        call.headers.insert(TRACEPARENT.to_owned(), placed.context.to_string());
+    }
     let name = call.name.clone();
     let (context, is_secret) = (placed.context, is_secret(&call.headers));
     let arguments = CallContent { context, is_output: false, text: &call.arguments, is_secret };
