@@ -203,6 +203,10 @@ def _tables(servers: MCPServers) -> dict[str, dict[str, Any]]:
     named = servers.items() if isinstance(servers, Mapping) else ((server.name, server) for server in servers)
     tables: dict[str, dict[str, Any]] = {}
     for name, server in named:
-        table = asdict(server) if isinstance(server, MCPServerConfig) else dict(server)
-        tables[name] = {key: value for key, value in table.items() if key != "name" and value is not None}
+        if isinstance(server, MCPServerConfig):
+            # What is empty was not said: `headers` beside `command` would be an error.
+            table = {key: value for key, value in asdict(server).items() if value}
+        else:
+            table = {key: value for key, value in server.items() if value is not None}
+        tables[name] = {key: value for key, value in table.items() if key != "name"}
     return tables

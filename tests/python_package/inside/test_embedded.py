@@ -193,7 +193,10 @@ def test_loom_down_stops_it(loom):
 
 @pytest.mark.parametrize(
     "servers",
-    [{"x": {"command": "true", "args": ["a"], "env": {"K": "v"}}}, [MCPServerConfig("x", "true", ["a"], {"K": "v"})]],
+    [
+        {"x": {"command": "true", "args": ["a"], "env": {"K": "v"}}},
+        [MCPServerConfig("x", "true", ["a"], {"K": "v"})],
+    ],
 )
 def test_mcp_servers_are_passed_in_the_environment(servers, process_environment):
     with embedded.start_core(FREE, dashboard_port=0, mcp_servers=servers) as core:
