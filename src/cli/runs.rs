@@ -14,7 +14,7 @@ mod waterfall;
 
 use std::path::PathBuf;
 
-use loom_base::clean;
+use loom_base::{atomic_file, clean};
 use serde_json::json;
 
 use super::{CommandError, Exit, Outcome, context::Context};
@@ -95,7 +95,7 @@ fn export(
     match output {
         None => context.printer.bytes(text.as_bytes())?,
         Some(file) => {
-            std::fs::write(file, text).map_err(|error| {
+            atomic_file::edit(file, text.as_bytes()).map_err(|error| {
                 let message = format!("could not write {}: {error}", file.display());
                 CommandError::new(Exit::Failure, clean::text(&message))
             })?;

@@ -33,7 +33,7 @@ struct UnnamedImages {
 
 /// Removes the versions that the index of a registry or layout does not name, and did not name at a collection seven days ago or
 /// earlier, with their manifests and all that refers to them. What any other tag names stays. Of a layout, the blobs are removed
-/// too that no tag needs and nobody has written for seven days. With `dry_run` nothing is removed or noted.
+/// too that no tag needs and that were not written for seven days. With `dry_run` nothing is removed or noted.
 ///
 /// # Errors
 /// Where the registry is not signed, cannot be read or written, or deletes nothing; and where its index changes again and again.

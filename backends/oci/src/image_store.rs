@@ -104,7 +104,7 @@ pub(crate) trait ImageStore: ImageTransport {
         digest: &Digest,
     ) -> Result<bool, ImageWriteError>;
 
-    /// Removes the blobs that no tag needs, without those of documents that are removed, and that nobody has written since `before`.
+    /// Removes the blobs that no tag needs, without those of documents that are removed, and that were not written since `before`.
     /// With `dry_run` nothing is removed. `None` where the location does so by itself.
     async fn sweep(
         &self,

@@ -32,7 +32,7 @@ use crate::{
 const LONGEST_QUERY: Duration = Duration::from_secs(5);
 /// The steps of SQLite's machine between two looks at the clock: about a millisecond.
 const STEPS_PER_LOOK: i32 = 20_000;
-/// The connections that are kept while nobody reads.
+/// The connections that are kept between questions.
 const IDLE_CONNECTIONS: usize = 4;
 
 /// A reader, which waits for the disk. Cheap to clone; clones may be used at the same time.
@@ -48,7 +48,7 @@ enum ReaderSource {
         path: PathBuf,
         /// The writer, where it is in this process.
         state: Option<Arc<HistoryState>>,
-        /// Connections that nobody uses, with the generation of the file that they have open.
+        /// Unused connections, with the generation of the file that they have open.
         idle: Mutex<Vec<(u64, Connection)>>,
     },
 }
@@ -141,7 +141,7 @@ impl HistoryReader {
         self.read(|connection| export_reading::export(connection, run))?
     }
 
-    /// Closes connections that nobody uses. The last connection to a file removes SQLite's files beside it, which one that
+    /// Closes unused connections. The last connection to a file removes SQLite's files beside it, which one that
     /// only reads may not do.
     pub(crate) fn close_idle(&self) {
         if let ReaderSource::File { idle, .. } = &*self.0 {

@@ -94,7 +94,7 @@ impl Writer {
         })
     }
 
-    /// Writes until it is told to stop, or nobody can send any more.
+    /// Writes until it is told to stop, or the last sender is dropped.
     pub(crate) fn run(mut self) {
         while !self.has_stopped {
             let now = self.now();

@@ -20,7 +20,7 @@ const BLOBS: &str = "blobs/sha256";
 const MAX_NEEDED: usize = 1_000_000;
 
 impl LayoutTransport {
-    /// Removes the blobs that no tag needs and nobody has written since `before`, and what writers left that broke off before
+    /// Removes the blobs that no tag needs and that were not written since `before`, and what writers left that broke off before
     /// then. No blob becomes young again meanwhile: that needs the lock.
     pub(super) fn swept(
         &self,

@@ -93,7 +93,7 @@ impl ImagePublisher {
         Ok(())
     }
 
-    /// Removes the blobs of a layout that no tag needs and nobody has written since `before`: also those that only `garbage` needs,
+    /// Removes the blobs of a layout that no tag needs and that were not written since `before`: also those that only `garbage` needs,
     /// whether it is [removed](Self::remove) already or not. With `dry_run` nothing is removed. `None` for a registry, which
     /// collects its blobs itself.
     ///

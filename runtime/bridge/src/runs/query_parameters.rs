@@ -63,8 +63,7 @@ impl<'a> QueryParameters<'a> {
     /// A time: RFC 3339, or milliseconds since 1970.
     pub fn time(&self, name: &str) -> Result<Option<Nanos>, QueryError> {
         let read = |text: String| {
-            let milliseconds =
-                text.parse::<u32>().ok().map(u64::from).or_else(|| text.parse().ok());
+            let milliseconds = text.parse::<u64>().ok();
             let time = milliseconds
                 .and_then(|ms| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(ms)))
                 .or_else(|| parse_rfc3339(&text));

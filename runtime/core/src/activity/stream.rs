@@ -1,10 +1,12 @@
 //! The activity stream: what happens in the runtime, for observers such as the dashboard.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
 use tokio::sync::broadcast;
 
-use crate::{event::Envelope, event_recorder::AgentChange, limits, tool::ToolCall};
+use crate::{
+    event::Envelope, event_recorder::AgentChange, limits, tool::ToolCall, trace_context::is_secret,
+};
 
 /// The kinds of activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl ActivityEvent {
             sender: Some(envelope.sender.clone()).filter(|sender| !sender.is_empty()),
             thread_id: metadata("thread_id"),
             correlation_id: metadata("correlation_id"),
-            preview: preview(&envelope.event.payload),
+            preview: preview_unless_secret(&envelope.event.metadata, &envelope.event.payload),
         }
     }
 
@@ -129,9 +131,14 @@ impl ActivityEvent {
             sender: call.caller().map(str::to_owned),
             thread_id: None,
             correlation_id: Some(call.correlation_id.clone()).filter(|id| !id.is_empty()),
-            preview: preview(call.arguments.as_bytes()),
+            preview: preview_unless_secret(&call.headers, call.arguments.as_bytes()),
         }
     }
+}
+
+/// A run that is marked secret has no preview.
+fn preview_unless_secret(metadata: &HashMap<String, String>, payload: &[u8]) -> String {
+    if is_secret(metadata) { String::new() } else { preview(payload) }
 }
 
 fn preview(payload: &[u8]) -> String {
@@ -157,6 +164,17 @@ mod tests {
         assert_eq!(preview(b"short"), "short");
         assert_eq!(preview("😀".repeat(300).as_bytes()), "😀".repeat(100));
         assert_eq!(preview(b"\xffx"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn what_is_secret_has_no_preview() {
+        let metadata = HashMap::from([("loom.secret".to_owned(), "true".to_owned())]);
+        let event = Event { payload: "x".into(), metadata: metadata.clone(), ..Event::default() };
+        let envelope = Envelope::new("t".to_owned(), "", event);
+        assert_eq!(ActivityEvent::event(ActivityKind::Published, &envelope).preview, "");
+        let call =
+            ToolCall { headers: metadata, arguments: "{}".to_owned(), ..ToolCall::default() };
+        assert_eq!(ActivityEvent::call(&call).preview, "");
     }
 
     #[test]
