@@ -6,7 +6,7 @@ use super::{
     CommandError, Exit, Outcome, context::Context, env::exports, interrupt,
     launch_args::LaunchArgs, launching, lookup, report, store_limits,
 };
-use loom_runtime::launch::{LaunchKind, Up};
+use loom_runtime::launch::{ForegroundSignals, LaunchError, LaunchKind, Up};
 
 /// Arguments of `loom exec`.
 #[derive(Debug, clap::Args)]
@@ -33,8 +33,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut command = Command::new(program);
     command.args(command_args).env_remove("LOOM_DASHBOARD_URL");
     command.envs(exports(&started.document));
+    let signals = ForegroundSignals::listen().map_err(|source| LaunchError::Watch { source })?;
     interrupt::release();
-    let status = started.run_command(command).map_err(|e| lookup::not_executed(program, &e))?;
+    let status =
+        started.run_command(signals, command).map_err(|e| lookup::not_executed(program, &e))?;
     store_limits::enforce(context);
     Ok(Exit::of_code(launching::code_of(status)))
 }

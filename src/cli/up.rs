@@ -9,7 +9,9 @@ use super::{
     Exit, Outcome, context::Context, env::exports, interrupt, launch_args::LaunchArgs, launching,
     report, store_limits, tail::OutputTail,
 };
-use loom_runtime::launch::{self, LaunchError, LaunchKind, RuntimeDocument, Started, Up};
+use loom_runtime::launch::{
+    self, ForegroundSignals, LaunchError, LaunchKind, RuntimeDocument, Started, Up,
+};
 
 /// Arguments of `loom up`.
 #[derive(Debug, clap::Args)]
@@ -54,13 +56,13 @@ fn answer(context: &Context, document: &RuntimeDocument) -> Outcome {
 
 /// Stays in the foreground until the server ends.
 fn attach(context: &Context, started: Box<Started>) -> Outcome {
+    let signals = listen()?;
     let document = started.document.clone();
     answer(context, &document)?;
     let mut log = context.printer.stderr_of_others();
     let out: Option<&mut dyn io::Write> =
         if context.printer.is_quiet() { None } else { Some(&mut log) };
-    interrupt::release();
-    let ended = started.attach(out)?;
+    let ended = started.attach(signals, out)?;
     if ended.requested && ended.shell_status() == 0 {
         return Ok(Exit::Success);
     }
@@ -71,6 +73,13 @@ fn attach(context: &Context, started: Box<Started>) -> Outcome {
     }
     context.printer.error_text(&error);
     Ok(report::exit_of(ended))
+}
+
+/// Leaves signals to the wait for the server's end.
+fn listen() -> Result<ForegroundSignals, LaunchError> {
+    let signals = ForegroundSignals::listen().map_err(|source| LaunchError::Watch { source })?;
+    interrupt::release();
+    Ok(signals)
 }
 
 /// The document for a program that starts a runtime for itself.
@@ -90,6 +99,7 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
         // Each of them has an instance of its own, so that none can be found.
         Up::Found(_) => return Err(report::another_runs()),
     };
+    let signals = listen()?;
     let document = started.document.clone();
     let env = exports(&document).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
     let answer = ChildRuntime { document: &document, env: env.collect() };
@@ -97,8 +107,7 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
     // The log is removed with the instance; its end is kept here in case it explains the exit.
     let copy = context.printer.is_verbose().then(|| context.printer.stderr_of_others());
     let mut tail = OutputTail::new(copy);
-    interrupt::release();
-    let ended = started.exit_with_parent(io::BufReader::new(io::stdin()), &mut tail)?;
+    let ended = started.exit_with_parent(signals, io::BufReader::new(io::stdin()), &mut tail)?;
     // A parent that requested the end knows of it.
     if !ended.requested {
         let mut error = report::ended_error(&document, ended);

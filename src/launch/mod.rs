@@ -86,6 +86,7 @@ pub use end_record::{EndRecord, unexpected_ends};
 pub use error::LaunchError;
 pub use failed_log::{keep_log_of, log_before};
 pub use finished_switches::{FinishedSwitch, settle_switches};
+pub use foreground::ForegroundSignals;
 pub use history_file::{create_history_folder, history_of};
 pub use log::tail;
 pub use log_follower::LogFollower;

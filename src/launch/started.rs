@@ -15,7 +15,7 @@ use super::{
     LaunchError, RuntimeDocument, ServerExit,
     control::StartReport,
     events::{KILL, STAY, STOP},
-    foreground::{self, ForegroundEvent},
+    foreground::{self, ForegroundEvent, ForegroundSignals},
     log_follower::LogFollower,
     signals, system,
 };
@@ -62,10 +62,14 @@ impl Started {
     /// that follows after a second or later kills it. New lines of the log are copied to `out`. If this process is killed, the server stays.
     ///
     /// # Errors
-    /// [`LaunchError::Watch`] where signals cannot be handled, [`LaunchError::Silent`] where the supervisor does not
-    /// report the end.
-    pub fn attach(self, out: Option<&mut dyn Write>) -> Result<ServerExit, LaunchError> {
-        self.watch(None, out)
+    /// [`LaunchError::Watch`] where waiting fails, [`LaunchError::Silent`] where the supervisor does not report the
+    /// end.
+    pub fn attach(
+        self,
+        signals: ForegroundSignals,
+        out: Option<&mut dyn Write>,
+    ) -> Result<ServerExit, LaunchError> {
+        self.watch(signals, None, out)
     }
 
     /// Waits until the runtime ends, for a parent process that owns the other end of `input`: a line `stop` or the
@@ -75,14 +79,16 @@ impl Started {
     /// As of [`attach`](Self::attach).
     pub fn exit_with_parent(
         self,
+        signals: ForegroundSignals,
         input: impl BufRead + Send + 'static,
         out: &mut dyn Write,
     ) -> Result<ServerExit, LaunchError> {
-        self.watch(Some(Box::new(input)), Some(out))
+        self.watch(signals, Some(Box::new(input)), Some(out))
     }
 
     fn watch(
         self,
+        signals: ForegroundSignals,
         parent: Option<Box<dyn BufRead + Send>>,
         out: Option<&mut dyn Write>,
     ) -> Result<ServerExit, LaunchError> {
@@ -96,6 +102,7 @@ impl Started {
         let log = PathBuf::from(&document.log);
         let mut requests = StopRequests::default();
         let report = foreground::attach(
+            signals,
             move || StartReport::read(&mut reports),
             |event| match event {
                 ForegroundEvent::Listening if stays => send(&mut commands.locked(), STAY),
@@ -117,7 +124,11 @@ impl Started {
     ///
     /// # Errors
     /// Where the command cannot be started or waited for; the runtime is stopped all the same.
-    pub fn run_command(self, mut command: Command) -> io::Result<ExitStatus> {
+    pub fn run_command(
+        self,
+        signals: ForegroundSignals,
+        mut command: Command,
+    ) -> io::Result<ExitStatus> {
         reap_as_first_process();
         let mut child = match command.spawn() {
             Ok(child) => child,
@@ -128,6 +139,7 @@ impl Started {
         };
         let pid = child.id();
         let status = foreground::attach(
+            signals,
             move || child.wait(),
             |event| match event {
                 ForegroundEvent::Signal(number) if !signals::sent_to_all(number) => {

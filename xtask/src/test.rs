@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     let results = std::thread::scope(|scope| {
         let mut package = None;
         let mut timed = |step: Step| {
-            // The link of the package uses one core for minutes, and these tests often wait: together they take less time.
+            // The build of the package takes minutes, and these tests often wait: together they take less time.
             if package.is_none() && matches!(step, Step::Unprivileged | Step::Package) {
                 let build = || package::build(&context.workspace).map_err(|e| e.to_string());
                 package = steps.contains(&Step::Package).then(|| scope.spawn(build));

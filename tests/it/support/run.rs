@@ -4,7 +4,7 @@ use std::{
     io::Read,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
@@ -99,7 +99,20 @@ impl Run {
     }
 }
 
-type Drained = thread::JoinHandle<Vec<u8>>;
+/// A stream that is read to its end in the background.
+#[derive(Debug)]
+struct Drained {
+    so_far: Arc<Mutex<Vec<u8>>>,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Drained {
+    /// Waits for the end.
+    fn whole(self) -> Vec<u8> {
+        self.reader.join().unwrap();
+        std::mem::take(&mut self.so_far.lock().unwrap())
+    }
+}
 
 /// A command that still runs; killed with its process group when dropped.
 #[derive(Debug)]
@@ -135,6 +148,11 @@ impl Running {
         self.wait()
     }
 
+    /// Whether it has printed anything to standard output.
+    pub fn has_answered(&self) -> bool {
+        self.streams.as_ref().is_some_and(|(stdout, _)| !stdout.so_far.lock().unwrap().is_empty())
+    }
+
     /// Whether it has already ended.
     pub fn ended(&mut self) -> bool {
         self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
@@ -153,7 +171,7 @@ impl Running {
         });
         let status = self.child.as_mut().expect("waited for once").wait().unwrap();
         let (stdout, stderr) = self.streams.take().expect("waited for once");
-        let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+        let (stdout, stderr) = (stdout.whole(), stderr.whole());
         self.child = None;
         drop(done);
         let run =
@@ -175,9 +193,13 @@ impl Drop for Running {
 
 fn drain(stream: Option<impl Read + Send + 'static>) -> Drained {
     let mut stream = stream.expect("a captured stream");
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        bytes
-    })
+    let so_far = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&so_far);
+    let reader = thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(read @ 1..) = stream.read(&mut buffer) {
+            shared.lock().unwrap().extend_from_slice(&buffer[..read]);
+        }
+    });
+    Drained { so_far, reader }
 }

@@ -78,7 +78,8 @@ impl Stage {
         until("`loom up` is ready", || {
             assert!(!running.ended(), "`loom up` ended before it was ready");
             entry = self.instance();
-            entry["state"] == "ready"
+            // From its answer on, a signal stops the runtime.
+            entry["state"] == "ready" && running.has_answered()
         });
         (running, entry)
     }
