@@ -9,6 +9,8 @@
 //! | `sse` | what the streams have in common |
 //! | [`history`] | samples of the metrics of the last minutes |
 //! | [`tools`] | tools and their usage |
+//! | [`tool_request`], [`event_request`] | calls of tools and events that the page or a program asks for |
+//! | [`json_body`] | the bodies of these |
 //! | [`traces`] | recorded spans |
 //! | [`log_level`] | the log filter |
 //! | [`prometheus`] | metrics in the Prometheus text format |
@@ -39,9 +41,11 @@ use crate::{
 pub mod api;
 pub mod assets;
 pub mod context;
+pub mod event_request;
 pub mod events;
 pub mod guard;
 pub mod history;
+pub mod json_body;
 pub mod live;
 pub mod log_level;
 pub mod login;
@@ -50,6 +54,7 @@ mod router;
 pub mod runs;
 pub mod sessions;
 mod sse;
+pub mod tool_request;
 pub mod tools;
 pub mod traces;
 
