@@ -13,8 +13,8 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    api, assets, context::DashboardContext, events, guard, live, log_level, login, prometheus,
-    runs, tools, traces,
+    api, assets, context::DashboardContext, events, guard, identity, live, log_level, login,
+    prometheus, runs, tools, traces,
 };
 use crate::connections::requests;
 
@@ -30,6 +30,7 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/events/status", get(api::status))
         .route("/api/events/stream", get(events::stream))
         .route("/api/stream", get(live::stream))
+        .route("/api/runtime", get(identity::runtime))
         .route("/api/topology", get(api::topology))
         .route("/api/flow", get(api::flow))
         .route("/api/metrics", get(api::metrics))
