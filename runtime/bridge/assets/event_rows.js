@@ -1,7 +1,5 @@
 // From what happened to rows: a publishing and its deliveries are one row, and so are a call and its outcome. Pure, bounded.
 
-const CALLS = new Set(["tool.call"]);
-
 /** The rows of the latest events. */
 export class EventRows {
   #most;
@@ -38,8 +36,8 @@ export class EventRows {
 
   /** Takes a finished span. Returns the row of its call, with the outcome. */
   finish(span) {
-    if (!CALLS.has(span.name)) return undefined;
-    const row = this.#open.get(`call|${span.attributes.call_id}`);
+    if (span.name !== "tool.call") return undefined;
+    const row = this.#open.get(`call|${span.attributes.call_id}|${span.attributes.tool}`);
     if (!row) return undefined;
     row.outcome = span.status === "error" ? "failed" : "ok";
     row.error = span.error_message;
@@ -53,7 +51,7 @@ export class EventRows {
   }
 }
 
-const keyOf = (event) => (event.event_type === "tool_invoked" ? `call|${event.event_id}` : `${event.event_id}|${event.topic}|${event.sender ?? ""}`);
+const keyOf = (event) => (event.event_type === "tool_invoked" ? `call|${event.event_id}|${event.topic}` : `${event.event_id}|${event.topic}|${event.sender ?? ""}`);
 
 /** The row of an event, of the stream or of the history. */
 export function rowOf(event) {

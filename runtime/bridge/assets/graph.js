@@ -163,7 +163,7 @@ function highlight(key) {
   const near = new Set(key ? [key] : []);
   for (const edge of graph.edges) {
     const touches = edge.from === key || edge.to === key;
-    lines.get(edge.key).classList.toggle("near", touches);
+    lines.get(edge.key)?.classList.toggle("near", touches);
     if (touches) near.add(edge.from).add(edge.to);
   }
   by("graph").classList.toggle("focused", Boolean(key));
@@ -171,8 +171,9 @@ function highlight(key) {
 }
 
 function show(data) {
-  for (const [key, call] of calls) if (Date.now() - call.last > CALL_TTL_MS) calls.delete(key);
   latest = data;
+  if (views.current() !== "overview") return;
+  for (const [key, call] of calls) if (Date.now() - call.last > CALL_TTL_MS) calls.delete(key);
   graph = network(data, calls.values(), choice);
   const isEmpty = graph.total === 0;
   by("graph").hidden = isEmpty;
@@ -212,6 +213,6 @@ export function start() {
   polling.subscribe(show);
   live.on("event", pulse);
   by("graph-filter").addEventListener("input", search);
-  views.onEnter("overview", draw);
+  views.onEnter("overview", () => latest && show(latest));
   new ResizeObserver(resize).observe(by("graph"));
 }

@@ -4,7 +4,7 @@ import * as polling from "./polling.js";
 import * as session from "./session.js";
 import * as views from "./views.js";
 
-const INTERVAL_MS = 5000;
+const INTERVAL_MS = 3000;
 
 /** Asks for the overview of `range()` while `view` is shown, and calls `show` with it, or with nothing where there is no
  *  history. Returns {ask()}. */

@@ -38,7 +38,11 @@ export async function refresh() {
   try {
     const entries = Object.entries(PATHS).map(async ([name, path]) => [name, await request(path)]);
     const data = Object.fromEntries(await Promise.all(entries));
-    listeners.forEach((listener) => listener(data));
+    for (const listener of listeners) {
+      listener(data);
+      // A task of its own for each: with much data, none of them may keep the page from answering.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
   } catch {
     // The state of the event stream shows that the server is unreachable; the next interval tries again.
   } finally {

@@ -16,7 +16,7 @@ function text(result) {
 function outcome({ ok, result, error, duration_ms: ms, run }) {
   return [
     h("p", { class: ok ? "good" : "error" }, ok ? `Returned after ${duration(ms)}` : `Failed after ${duration(ms)}: ${error ?? "no message"}`),
-    result === null || result === undefined ? null : h("pre", { tabindex: "0", "aria-label": "Result" }, text(result)),
+    result === null || result === undefined ? null : h("pre", { role: "group", tabindex: "0", "aria-label": "Result" }, text(result)),
     run ? h("p", {}, h("a", { href: `#runs/${run}`, onclick: drawer.close }, "Open its run")) : null,
   ].filter(Boolean);
 }
