@@ -11,6 +11,8 @@
 //! | [`identity`] | which runtime this is, and the state of MCP servers and LLM providers |
 //! | `memory` | the memory of this process |
 //! | [`tools`] | tools and their usage |
+//! | [`tool_request`], [`event_request`] | calls of tools and events that the page or a program asks for |
+//! | [`json_body`] | the bodies of these |
 //! | [`traces`] | recorded spans |
 //! | [`log_level`] | the log filter |
 //! | [`prometheus`] | metrics in the Prometheus text format |
@@ -41,10 +43,12 @@ use crate::{
 pub mod api;
 pub mod assets;
 pub mod context;
+pub mod event_request;
 pub mod events;
 pub mod guard;
 pub mod history;
 pub mod identity;
+pub mod json_body;
 pub mod live;
 pub mod log_level;
 pub mod login;
@@ -54,6 +58,7 @@ mod router;
 pub mod runs;
 pub mod sessions;
 mod sse;
+pub mod tool_request;
 pub mod tools;
 pub mod traces;
 

@@ -1,6 +1,6 @@
 //! The activity stream: what happens in the runtime, for observers such as the dashboard.
 
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use tokio::sync::broadcast;
 
@@ -106,7 +106,7 @@ impl ActivityEvent {
             trace_id: envelope.trace.filter(|trace| trace.sampled).map(|trace| trace.trace_id),
             thread_id: metadata("thread_id"),
             correlation_id: metadata("correlation_id"),
-            preview: preview_unless_secret(&envelope.event.metadata, &envelope.event.payload),
+            preview: preview_unless(envelope.is_secret(), &envelope.event.payload),
         }
     }
 
@@ -152,14 +152,14 @@ impl ActivityEvent {
             trace_id: None,
             thread_id: None,
             correlation_id: Some(call.correlation_id.clone()).filter(|id| !id.is_empty()),
-            preview: preview_unless_secret(&call.headers, call.arguments.as_bytes()),
+            preview: preview_unless(is_secret(&call.headers), call.arguments.as_bytes()),
         }
     }
 }
 
 /// A run that is marked secret has no preview.
-fn preview_unless_secret(metadata: &HashMap<String, String>, payload: &[u8]) -> String {
-    if is_secret(metadata) { String::new() } else { preview(payload) }
+fn preview_unless(is_secret: bool, payload: &[u8]) -> String {
+    if is_secret { String::new() } else { preview(payload) }
 }
 
 fn preview(payload: &[u8]) -> String {
@@ -170,6 +170,8 @@ fn preview(payload: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use bytes::Bytes;
 
     use super::*;
