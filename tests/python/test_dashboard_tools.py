@@ -75,7 +75,7 @@ def test_a_tool_is_tried_with_a_form_of_its_schema(page, dashboard):
     height = "return document.querySelector('#tool-table .folded').getBoundingClientRect().height"
     assert page.run(height) < 30, "the description is folded"
     page.one("#tool-table [data-key=order]").click()
-    assert page.texts(".trial label .name") == ["symbol required", "amount", "side required", "dry", "limits"]
+    assert page.texts(".trial label .name") == ["symbol required", "side required", "amount", "dry", "limits"]
     page.one("#argument-symbol").send_keys("ABC")
     page.run("document.querySelector('#argument-side').value = 'sell'")
     page.one("#argument-limits").send_keys('{"most": [1]')

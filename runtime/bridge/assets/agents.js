@@ -62,6 +62,7 @@ function show({ topology }) {
 }
 
 function draw() {
+  if (views.current() !== "overview") return;
   const query = by("agent-filter").value.trim().toLowerCase();
   const all = [...agents.values()];
   const found = query ? all.filter(({ id, topics, capabilities }) => [id, ...topics, ...capabilities].some((text) => text.toLowerCase().includes(query))) : all;
@@ -79,5 +80,6 @@ function draw() {
 
 export function start() {
   by("agent-filter").addEventListener("input", draw);
+  views.onEnter("overview", draw);
   polling.subscribe(show);
 }

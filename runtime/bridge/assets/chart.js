@@ -41,10 +41,13 @@ function pieces(points, interval) {
   return all;
 }
 
-const path = (points, x, y) => points.map((point, n) => `${n ? "L" : "M"}${x(point.at).toFixed(1)} ${y(point.value).toFixed(1)}`).join("");
+/** One point alone is a dot. */
+const path = (points, x, y) => (points.length === 1 ? `M${x(points[0].at).toFixed(1)} ${y(points[0].value).toFixed(1)}h.01` : line(points, x, y));
+
+const line = (points, x, y) => points.map((point, n) => `${n ? "L" : "M"}${x(point.at).toFixed(1)} ${y(point.value).toFixed(1)}`).join("");
 
 function area(points, x, y, base) {
-  return `${path(points, x, y)}L${x(points.at(-1).at).toFixed(1)} ${base}L${x(points[0].at).toFixed(1)} ${base}Z`;
+  return `${line(points, x, y)}L${x(points.at(-1).at).toFixed(1)} ${base}L${x(points[0].at).toFixed(1)} ${base}Z`;
 }
 
 /** A large chart that shows values at the pointer. Returns {card, show({points, interval, from, to, range})}, where points

@@ -7,7 +7,7 @@ import * as live from "./live.js";
 let since;
 
 function text() {
-  if (since) by("gone").textContent = `The runtime has not answered since ${clock(since)} (${span(Date.now() - since)}). What is shown is from before; it returns by itself.`;
+  if (since) by("gone-for").textContent = `(${span(Date.now() - since)})`;
 }
 
 function onState(state) {
@@ -15,6 +15,7 @@ function onState(state) {
   else if (state === "live") since = undefined;
   document.body.classList.toggle("is-gone", Boolean(since));
   by("gone").hidden = !since;
+  by("gone-since").textContent = since ? `The runtime has not answered since ${clock(since)}.` : "";
   text();
 }
 

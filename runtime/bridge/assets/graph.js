@@ -79,8 +79,10 @@ function button(node) {
       "aria-expanded": node.members ? String(node.isOpen) : null,
       title: node.name,
     },
-    h("span", { class: "name" }, middle(node.name, fit)),
-    h("span", { class: "figure" }),
+    // What is seen may be shortened; what is heard is complete.
+    h("span", { class: "name", "aria-hidden": "true" }, middle(node.name, fit)),
+    h("span", { class: "figure", "aria-hidden": "true" }),
+    h("span", { class: "aside" }),
   );
   element.addEventListener("click", () => open(node));
   for (const name of ["pointerenter", "focus"]) element.addEventListener(name, () => highlight(node.key));
@@ -148,7 +150,8 @@ function update() {
     element.dataset.idle = String(node.kind !== "agent" && now - node.last > IDLE_MS);
     const number = node.members ?? (node.kind === "agent" ? 0 : node.count);
     element.querySelector(".figure").textContent = number ? figure(number) : "";
-    element.setAttribute("aria-label", describe(node));
+    const description = describe(node);
+    if (element.lastChild.textContent !== description) element.lastChild.textContent = description;
   }
   for (const edge of graph.edges) {
     const path = lines.get(edge.key);

@@ -1,13 +1,14 @@
 // Whether the runtime is healthy: a verdict, what is wrong, and the figures over a range of time.
 
 import { by, h } from "./dom.js";
-import { bytes, duration, figure, percent } from "./format.js";
+import { bytes, count, duration, figure, percent } from "./format.js";
 import { past } from "./past.js";
 import * as polling from "./polling.js";
 import { problems } from "./problems.js";
 import { ranges } from "./ranges.js";
 import * as services from "./services.js";
 import * as slowCalls from "./slow_calls.js";
+import * as feed from "./live.js";
 import * as latestErrors from "./latest_errors.js";
 import * as tools from "./tools.js";
 import * as views from "./views.js";
@@ -25,6 +26,7 @@ const VITALS = [
 
 let live; // the latest data of the page
 let overview; // of the range, from the history
+let isGone = false;
 let chosen;
 let source;
 
@@ -61,8 +63,8 @@ function problemRow({ kind, name, text }) {
 
 function showProblems(found) {
   const now = JSON.stringify(found);
-  by("health").dataset.state = found.length ? "bad" : "good";
-  const verdict = found.length ? `${found.length === 1 ? "1 problem" : `${found.length} problems`}` : "Healthy";
+  by("health").dataset.state = isGone ? "unknown" : found.length ? "bad" : "good";
+  const verdict = isGone ? "Unknown" : found.length ? count(found.length, "problem") : "Healthy";
   if (by("verdict").textContent !== verdict) by("verdict").textContent = verdict;
   if (by("problems").dataset.shown === now) return;
   by("problems").dataset.shown = now;
@@ -93,6 +95,10 @@ export function start() {
     const isFirst = !live;
     live = data;
     if (isFirst && views.current() === "overview") source.ask();
+    show();
+  });
+  feed.on("state", (state) => {
+    isGone = state === "lost";
     show();
   });
   views.onEnter("overview", () => source.ask());

@@ -2,6 +2,7 @@
 
 import { by } from "./dom.js";
 import { span } from "./format.js";
+import * as live from "./live.js";
 import * as polling from "./polling.js";
 import * as views from "./views.js";
 
@@ -9,9 +10,10 @@ const COPIED_MS = 1500;
 
 let runtime;
 let offset = 0; // of the runtime's clock to ours
+let isGone = false;
 
 function header() {
-  if (!runtime) return;
+  if (!runtime || isGone) return;
   const { project, version, bridge, started_ms: started } = runtime;
   by("project").textContent = project ?? "";
   by("facts").textContent = `${version} · up ${span(Date.now() + offset - started)} · ${bridge}`;
@@ -52,6 +54,7 @@ async function copy() {
 
 export function start() {
   polling.subscribe(show);
+  live.on("state", (state) => (isGone = state === "lost"));
   by("copy-sample").addEventListener("click", copy);
   setInterval(header, 1000);
 }

@@ -21,8 +21,11 @@ const SHORTCUTS = [
 
 const toggleHelp = () => (by("keys").open ? by("keys").close() : by("keys").showModal());
 
+const FILTERS = { overview: "graph-filter", tools: "tool-filter", traces: "trace-filter" };
+
 function focusFilter() {
-  if (views.current() === "traces") return by("trace-filter").focus();
+  const own = FILTERS[views.current()];
+  if (own) return by(own).focus();
   if (views.current() !== "events") views.go("events");
   by("filter").focus();
 }
@@ -46,7 +49,7 @@ function move(key, step) {
 
 function press(key) {
   if (key.ctrlKey || key.metaKey || key.altKey) return;
-  const typing = key.target.matches("input, textarea");
+  const typing = key.target.matches("input, textarea, select");
   if (key.key === "Escape") {
     if (typing) key.target.blur();
     else drawer.close();

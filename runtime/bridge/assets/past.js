@@ -17,8 +17,9 @@ export function past(view, range, show) {
     try {
       const overview = await polling.request(`api/overview?since=${Date.now() - range().ms}`);
       if (mine === asked) show(overview);
-    } catch {
-      if (mine === asked) show(undefined);
+    } catch (error) {
+      // Where the server does not answer, what was known stays.
+      if (mine === asked && error.status === 404) show(undefined);
     } finally {
       if (mine === asked) isAsking = false;
     }

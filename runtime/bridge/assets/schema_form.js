@@ -60,7 +60,10 @@ export function schemaForm(schema) {
   const properties = schema && typeof schema.properties === "object" ? Object.entries(schema.properties ?? {}) : [];
   if (!properties.length || properties.length > MOST_FIELDS) return whole();
   const required = new Set(Array.isArray(schema.required) ? schema.required : []);
-  const fields = properties.map(([name, each]) => field(name, each, required.has(name)));
+  // Those that are required come first, in the order of the schema: the server's JSON has the others by name.
+  const order = [...required].filter((name) => Object.hasOwn(schema.properties, name));
+  const names = [...order, ...properties.map(([name]) => name).filter((name) => !required.has(name))];
+  const fields = names.map((name) => field(name, schema.properties[name], required.has(name)));
   const read = () => Object.fromEntries(fields.map((each) => [each.name, valueOf(each)]).filter(([, value]) => value !== undefined));
   return { elements: fields.map(({ element }) => element), read };
 }

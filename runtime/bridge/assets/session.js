@@ -66,7 +66,7 @@ export async function post(path, body) {
 /** Sends a request with the session. Throws unless the server answers with success. */
 export async function request(path, options = {}) {
   const response = await fetchWith(path, options);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`${path}: ${response.status}`), { status: response.status });
   return response;
 }
 

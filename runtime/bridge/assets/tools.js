@@ -6,6 +6,7 @@ import { ago, count, duration, figure, percent } from "./format.js";
 import * as polling from "./polling.js";
 import { put, sorted, table } from "./table.js";
 import { trial } from "./tool_trial.js";
+import * as views from "./views.js";
 
 const MAX_ROWS = 200;
 const NO_TOOLS = "No tool is offered. Agents offer tools when they register; MCP servers and LLM providers add their own.";
@@ -81,6 +82,7 @@ function matches(tool) {
 }
 
 function draw() {
+  if (views.current() !== "tools") return;
   const all = [...tools.values()];
   const found = sorted(COLUMNS, all.filter(matches), sort);
   by("tools-count").textContent = found.length > MAX_ROWS ? `${count(found.length, "tool")}, the first ${MAX_ROWS} shown` : all.length ? count(found.length, "tool") : "";
@@ -96,5 +98,6 @@ function show({ tools: { tools: all } }) {
 
 export function start() {
   by("tool-filter").addEventListener("input", draw);
+  views.onEnter("tools", draw);
   polling.subscribe(show);
 }
