@@ -1,6 +1,5 @@
 """The dashboard's page in a real browser."""
 
-import os
 import time
 from urllib.parse import urlsplit
 
@@ -8,34 +7,19 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from agent import join
-from browser import Browser
 from server import DEADLINE
 from test_tools import complete, forward, in_background
 
 TOPICS = "#event-list .topic"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
-VIEWS = ["overview", "events", "tools", "traces", "metrics"]
+VIEWS = ["overview", "runs", "events", "tools", "traces", "metrics"]
 
 
 @pytest.fixture
 def dashboard(start):
     """Returns a server with a dashboard."""
     return start(LOOM_DASHBOARD="Yes", LOOM_DASHBOARD_PORT="0")
-
-
-@pytest.fixture
-def browser(tmp_path):
-    """Returns a browser; each test has its own."""
-    one = Browser(tmp_path / "chromedriver.log")
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def screenshots(tmp_path):
-    """Returns the folder for screenshots."""
-    return os.environ.get("LOOM_TEST_ARTEFACTS") or tmp_path
 
 
 @pytest.fixture
@@ -299,17 +283,17 @@ def test_the_keyboard_reaches_everything(page, dashboard):
     assert page.focused() == ["A", "", "Skip to content"]
     ring = "const s = getComputedStyle(document.activeElement); return [s.outlineStyle, s.outlineWidth]"
     order = []
-    for _ in range(8):
+    for _ in range(9):
         page.press(Keys.TAB)
         order.append(page.focused()[2] or page.focused()[1])
         assert page.run(ring)[0] != "none", f"{order[-1]} has no focus ring"
-    assert order == ["Overview", "Events", "Tools", "Traces", "Metrics", "theme", "?", page.texts(".node .name")[0]]
+    assert order == ["Overview", "Runs", "Events", "Tools", "Traces", "Metrics", "theme", "?", page.texts(".node .name")[0]]
 
     page.press("?")
     assert page.one("#keys").is_displayed() and "Pause or resume" in page.text("#keys-list")
     page.press(Keys.ESCAPE)
     assert not page.one("#keys").is_displayed()
-    for key, view in zip("12345", VIEWS):
+    for key, view in zip("123456", VIEWS):
         page.press(key)
         page.wait_for(page.one(f"#view-{view}").is_displayed, f"{key} does not show {view}")
     page.press("/")

@@ -1,18 +1,24 @@
-// One view at a time, named by the fragment of the URL: `#events`, `#traces/<id>`.
+// One view at a time, named by the fragment of the URL: `#events`, `#traces/<id>`, `#runs/<id>?span=<id>`.
 
 import { by } from "./dom.js";
 
-const NAMES = ["overview", "events", "tools", "traces", "metrics"];
+const NAMES = ["overview", "runs", "events", "tools", "traces", "metrics"];
 const entered = {};
 let shown;
 
-/** Calls the listener whenever the view is entered, with the part of the fragment after the slash. */
+/** Calls the listener whenever the view is entered, with the parts of the fragment after the first slash, and after `?`. */
 export const onEnter = (name, listener) => (entered[name] = listener);
 export const current = () => shown;
 export const number = (n) => NAMES[n - 1];
 
+/** The parts of the fragment after the first slash, and after `?`. */
+export function parts() {
+  const [path, query] = location.hash.slice(1).split(/\?(.*)/s);
+  return [path.split("/").slice(1).join("/"), query];
+}
+
 function show() {
-  const [requested, rest] = location.hash.slice(1).split("/", 2);
+  const [requested] = location.hash.slice(1).split(/[/?]/, 1);
   const name = NAMES.includes(requested) ? requested : "overview";
   const changed = name !== shown;
   shown = name;
@@ -23,7 +29,7 @@ function show() {
   }
   document.title = name === "overview" ? "Loom" : `${name[0].toUpperCase()}${name.slice(1)} · Loom`;
   if (changed) scrollTo(0, 0);
-  entered[name]?.(rest);
+  entered[name]?.(...parts());
 }
 
 /** Changes to a view at once, and changes the URL. */
