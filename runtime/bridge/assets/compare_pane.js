@@ -18,7 +18,7 @@ function bodies(left, right) {
   const differs = left?.text !== right?.text || left?.length !== right?.length;
   const [leftLines, rightLines] = lineDifference(left?.text ?? "", right?.text ?? "");
   const side = (body, lines, mark) =>
-    h("div", { class: "compare-side" }, body ? [omissions(body).map((each) => h("p", { class: "omission" }, each)), text(lines, mark)] : h("p", { class: "omission" }, "None."));
+    h("div", { class: "compare-side" }, body ? [...omissions(body).map((each) => h("p", { class: "omission" }, each)), text(lines, mark)] : h("p", { class: "omission" }, "None."));
   const kind = (left ?? right).kind;
   const section = h(
     "section",

@@ -8,7 +8,7 @@ const MOST_AGENTS = 4;
 const STATUS = { running: "running", ok: "OK", failed: "failed", partial: "partial" };
 
 /** The status of a run as a coloured word. */
-export const status = (run) => h("span", { class: "run-status", "data-status": run.status, "data-errors": run.errors > 0 }, STATUS[run.status] ?? run.status);
+export const status = (run) => h("span", { class: "run-status", "data-status": run.status, "data-errors": String(run.errors > 0) }, STATUS[run.status] ?? run.status);
 
 function agents({ agents: all }) {
   if (!all.length) return h("span", { class: "muted" }, "none");

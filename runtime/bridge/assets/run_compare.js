@@ -73,7 +73,7 @@ function side(run, name) {
 }
 
 function showBoth(left, right) {
-  const rows = align(left.spans, right.spans).map((row) => ({ ...row, key: row.left?.span_id ?? `right ${row.right.span_id}`, height: ROW_PX, differs: differences(row) }));
+  const rows = align(left.list, right.list).map((row) => ({ ...row, key: row.left?.span_id ?? `right ${row.right.span_id}`, height: ROW_PX, differs: differences(row) }));
   const number = rows.filter((row) => !row.left || !row.right || row.differs.length).length;
   by("compare-note").textContent = number ? `${number} of ${rows.length} spans differ.` : "All spans correspond, with the same inputs and outputs.";
   by("compare-runs").replaceChildren(side(left, "Left"), side(right, "Right"));

@@ -17,7 +17,7 @@ function receive({ data }) {
   }
   waiting.delete(data.number);
   if (data.status === 401) session.refused(request.used);
-  if (data.run) request.resolve({ ...data.run, spans: request.spans });
+  if (data.run) request.resolve({ ...data.run, list: request.spans });
   else request.reject(new HistoryError(data.error, data.status));
 }
 
@@ -31,12 +31,12 @@ function open() {
   };
 }
 
-/** A run with its `spans`, by start. Throws a {@link HistoryError}. */
+/** A run with its spans by start, in `list`. Throws a {@link HistoryError}. */
 export async function load(id) {
   const path = `api/runs/${encodeURIComponent(id)}`;
   if (!window.Worker) {
-    const { span_list: spans, ...run } = await read(path);
-    return { ...run, spans };
+    const { span_list: list, ...run } = await read(path);
+    return { ...run, list };
   }
   if (!worker) open();
   const number = ++count;

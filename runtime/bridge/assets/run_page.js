@@ -20,14 +20,14 @@ let requested = 0;
 let leave = () => {};
 
 const isShown = () => views.current() === "runs" && place.run && !place.other;
-const stateOf = ({ spans, duration_ms, status, errors }) => [spans.length, duration_ms, status, errors].join(" ");
+const stateOf = ({ list: spans, duration_ms, status, errors }) => [spans.length, duration_ms, status, errors].join(" ");
 
 function drawList() {
   list.set(laneRows.rows(shown.lanes, shown.closed));
 }
 
 function drawPane() {
-  const span = place.span && shown.run.spans.find((each) => each.span_id === place.span);
+  const span = place.span && shown.run.list.find((each) => each.span_id === place.span);
   by("span-pane").hidden = !span;
   by("run-split").dataset.pane = Boolean(span);
   by("span-pane").dataset.span = span?.span_id ?? "";
@@ -75,7 +75,7 @@ function showRun(run, health) {
   const isSame = shown?.run.id === run.id;
   if (isSame && stateOf(shown.run) === stateOf(run)) return;
   const closed = isSame ? shown.closed : new Set();
-  shown = { run, lanes: lanes(run.spans), axis: range(run.spans), above: parents(run.spans), closed, health };
+  shown = { run, lanes: lanes(run.list), axis: range(run.list), above: parents(run.list), closed, health };
   by("run-note").hidden = true;
   by("run-content").hidden = false;
   const isTitleFocused = document.activeElement?.id === "run-title";

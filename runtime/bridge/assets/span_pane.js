@@ -11,7 +11,7 @@ import { absence, element, owner } from "./span_bodies.js";
 function facts(span, runStart) {
   return descriptionList([
     ["Status", span.status === "unset" ? "" : span.status],
-    ["Start", `${clock(span.start_time / 1e6, true)}, ${duration((span.start_time - runStart) / 1e6)} after the run`],
+    ["Start", `${clock(span.start_time / 1e6, true)}, +${duration((span.start_time - runStart) / 1e6)}`],
     ["Duration", duration(span.duration / 1e6)],
     ["Agent", span.agent],
     ["Topic", span.topic, true],
