@@ -40,10 +40,10 @@ export function content({ left, right }) {
   const one = left ?? right;
   const kinds = [...new Set([...(left?.bodies ?? []), ...(right?.bodies ?? [])].map(({ kind }) => kind))];
   const of = (span, kind) => span?.bodies.find((body) => body.kind === kind);
-  const error = (span) => h("div", { class: "compare-side" }, h("p", { class: "muted" }, heading(span)), span?.error_message ? h("p", { class: "error pane-error" }, span.error_message) : null);
+  const error = (span, name) => h("div", { class: "compare-side" }, h("p", { class: "muted" }, `${name}: ${heading(span)}`), span?.error_message ? h("p", { class: "error pane-error" }, span.error_message) : null);
   return [
     h("header", {}, h("h3", { id: "compare-title", tabindex: "-1" }, one.name, h("span", { class: "subject" }, ` ${one.tool ?? one.topic ?? one.model ?? ""}`))),
-    h("div", { class: "compare-sides" }, error(left), error(right)),
+    h("div", { class: "compare-sides" }, error(left, "Left"), error(right, "Right")),
     ...kinds.map((kind) => bodies(of(left, kind), of(right, kind))),
     kinds.length ? null : h("p", { class: "omission absence" }, "Neither has a content that was kept."),
   ].filter(Boolean);

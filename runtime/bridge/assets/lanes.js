@@ -12,23 +12,21 @@ const laneOf = (span) => span.agent ?? RUNTIME;
 /** The parents of spans that are among them, by the id of the child. A span that is its own ancestor has none. */
 export function parents(spans) {
   const known = new Map(spans.map((span) => [span.span_id, span]));
-  const found = new Map();
-  const isSafe = new Set();
-  for (const span of spans) {
-    const path = [];
-    const onPath = new Set();
+  const above = (span) => known.get(span.parent_span_id);
+  const walks = new Map(); // the span id -> the walk upwards that met it first
+  const circular = new Set();
+  spans.forEach((span, walk) => {
     let each = span;
-    while (each && !isSafe.has(each.span_id) && !onPath.has(each.span_id)) {
-      path.push(each);
-      onPath.add(each.span_id);
-      each = known.get(each.parent_span_id);
+    let last;
+    while (each && !walks.has(each.span_id)) {
+      walks.set(each.span_id, walk);
+      last = each;
+      each = above(each);
     }
-    const circle = each && onPath.has(each.span_id) ? path.at(-1) : undefined;
-    for (const one of path) {
-      isSafe.add(one.span_id);
-      if (one !== circle && known.has(one.parent_span_id)) found.set(one.span_id, known.get(one.parent_span_id));
-    }
-  }
+    if (last && each && walks.get(each.span_id) === walk) circular.add(last);
+  });
+  const found = new Map();
+  for (const span of spans) if (above(span) && !circular.has(span)) found.set(span.span_id, above(span));
   return found;
 }
 
@@ -46,16 +44,12 @@ export function ordered(spans, parent) {
   return rows;
 }
 
-/** The lanes by their first span: {name, rows, spans, errors}. */
-export function lanes(spans) {
-  const above = parents(spans);
+/** The lanes by their first span: {name, rows, errors}; `above` are the {@link parents}. */
+export function lanes(spans, above) {
   const grouped = Map.groupBy(spans, laneOf);
   // Within its lane, a span stands below its nearest ancestor of the same lane.
   const withinLane = new Map();
-  for (const { span } of ordered(spans, (each) => above.get(each.span_id))) {
-    const parent = above.get(span.span_id);
-    if (parent) withinLane.set(span.span_id, laneOf(parent) === laneOf(span) ? parent : nearest(parent, span, above));
-  }
+  for (const span of spans) withinLane.set(span.span_id, nearest(span, above));
   const byFirst = [...grouped].sort(([, a], [, b]) => a[0].start_time - b[0].start_time);
   return byFirst.map(([name, all]) => ({
     name,
@@ -66,8 +60,8 @@ export function lanes(spans) {
 
 const MOST_STEPS = 32;
 
-function nearest(parent, span, above) {
-  let each = parent;
+function nearest(span, above) {
+  let each = above.get(span.span_id);
   for (let step = 0; each && step < MOST_STEPS; step += 1) {
     if (laneOf(each) === laneOf(span)) return each;
     each = above.get(each.span_id);

@@ -4,13 +4,15 @@ import * as comparePane from "./compare_pane.js";
 import { by, h } from "./dom.js";
 import { duration } from "./format.js";
 import { subject } from "./lanes.js";
+import { pause } from "./pause.js";
 import { RowList } from "./row_list.js";
 import { ofRun } from "./run_head.js";
 import { load } from "./run_loading.js";
 import * as places from "./run_location.js";
-import { align, differences } from "./span_alignment.js";
+import { align, differences, numbered } from "./span_alignment.js";
 
 const ROW_PX = 30;
+const NARROW_ROW_PX = 48; // two lines
 const INDENT_PX = 14;
 const DEEPEST = 8;
 
@@ -72,8 +74,9 @@ function side(run, name) {
   return h("section", { class: "compare-run", "aria-label": name }, h("h3", {}, `${name}: `, title), ofRun(run), run.error ? h("p", { class: "error" }, run.error) : null);
 }
 
-function showBoth(left, right) {
-  const rows = align(left.list, right.list).map((row) => ({ ...row, key: row.left?.span_id ?? `right ${row.right.span_id}`, height: ROW_PX, differs: differences(row) }));
+function showBoth(left, right, aligned) {
+  const height = matchMedia("(max-width: 40rem)").matches ? NARROW_ROW_PX : ROW_PX;
+  const rows = aligned.map((row) => ({ ...row, key: row.left?.span_id ?? `right ${row.right.span_id}`, height, differs: differences(row) }));
   const number = rows.filter((row) => !row.left || !row.right || row.differs.length).length;
   by("compare-note").textContent = number ? `${number} of ${rows.length} spans differ.` : "All spans correspond, with the same inputs and outputs.";
   by("compare-runs").replaceChildren(side(left, "Left"), side(right, "Right"));
@@ -94,7 +97,13 @@ export async function show(next) {
   by("compare-note").textContent = "Loading…";
   try {
     const [left, right] = await Promise.all([load(place.run), load(place.other)]);
-    if (number === requested) showBoth(left, right);
+    const leftSpans = numbered(left.list);
+    await pause();
+    const rightSpans = numbered(right.list);
+    await pause();
+    const rows = align(leftSpans, rightSpans);
+    await pause();
+    if (number === requested) showBoth(left, right, rows);
   } catch (error) {
     if (number === requested) by("compare-note").textContent = error.status === 404 ? "The history does not have both runs, or no longer." : error.message;
   }

@@ -4,6 +4,7 @@ import { by, h } from "./dom.js";
 import { read } from "./history_api.js";
 import * as laneRows from "./lane_rows.js";
 import { lanes, parents, range } from "./lanes.js";
+import { pause } from "./pause.js";
 import { RowList } from "./row_list.js";
 import * as runHead from "./run_head.js";
 import { load } from "./run_loading.js";
@@ -71,11 +72,11 @@ function press(key, row) {
   return true;
 }
 
-function showRun(run, health) {
+function showRun(run, above, health) {
   const isSame = shown?.run.id === run.id;
   if (isSame && stateOf(shown.run) === stateOf(run)) return;
   const closed = isSame ? shown.closed : new Set();
-  shown = { run, lanes: lanes(run.list), axis: range(run.list), above: parents(run.list), closed, health };
+  shown = { run, lanes: lanes(run.list, above), axis: range(run.list), above, closed, health };
   by("run-note").hidden = true;
   by("run-content").hidden = false;
   const isTitleFocused = document.activeElement?.id === "run-title";
@@ -101,7 +102,10 @@ async function refresh() {
   const { run: id } = place;
   try {
     const [run, health] = await Promise.all([load(id), read("api/history").catch(() => undefined)]);
-    if (number === requested && isShown()) showRun(run, health);
+    if (number !== requested) return;
+    const above = parents(run.list);
+    await pause();
+    if (number === requested && isShown()) showRun(run, above, health);
   } catch (error) {
     if (number === requested && error.status) showNote(error.status === 404 ? "The history does not have this run, or no longer." : error.message);
   }

@@ -5,7 +5,7 @@ import { RUNTIME, parents, subject } from "./lanes.js";
 const label = (span) => [span.name, subject(span), span.agent ?? RUNTIME].join("\n");
 
 /** The children of each span, by start; those without a parent under undefined. Each with its label and number of that label. */
-function numbered(spans) {
+export function numbered(spans) {
   const above = parents(spans);
   const children = Map.groupBy(spans, (span) => above.get(span.span_id)?.span_id);
   for (const [parent, list] of children) {
@@ -39,9 +39,8 @@ function merged(left, right) {
   return rows;
 }
 
-/** The rows of a comparison, in depth-first order: {left, right, depth}; one of both may be missing. */
-export function align(leftSpans, rightSpans) {
-  const [left, right] = [numbered(leftSpans), numbered(rightSpans)];
+/** The rows of a comparison of {@link numbered} spans, in depth-first order: {left, right, depth}; one of both may be missing. */
+export function align(left, right) {
   const below = (row) => merged((row.left || row.isTop) ? left.get(row.left?.span_id) ?? [] : [], (row.right || row.isTop) ? right.get(row.right?.span_id) ?? [] : []);
   const stack = below({ isTop: true }).reverse().map((row) => ({ ...row, depth: 0 }));
   const rows = [];
@@ -54,8 +53,9 @@ export function align(leftSpans, rightSpans) {
 }
 
 const texts = (span, isOutput) => {
+  if (!span.bodies.length) return "";
   const some = span.bodies.filter(({ kind }) => kind.startsWith("output") === isOutput);
-  return JSON.stringify(some.map(({ kind, text, length }) => [kind, text, length]));
+  return some.length === 0 ? "" : JSON.stringify(some.map(({ kind, text, length }) => [kind, text, length]));
 };
 
 /** What differs between the two spans of a row, as words: `input`, `output`, `status`. */

@@ -62,6 +62,7 @@ const SCRIPTS: &[AssetFile] = files![
     "metrics.js",
     "network.js",
     "paths.js",
+    "pause.js",
     "polling.js",
     "pulses.js",
     "row_list.js",
