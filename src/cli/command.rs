@@ -3,10 +3,10 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, check_update, completions, config, context::Context, deploy, dev, doctor, down, env,
-    exec, get, init, list, lock, logs, man, mirror, outdated, own_program, reference, release,
-    remove, restart, rollback, runs, source, status, store, supervise, trust, up, update,
-    use_version, which, why,
+    Outcome, call, check_update, completions, config, context::Context, deploy, dev, doctor, down,
+    env, events, exec, get, init, list, lock, logs, man, mirror, outdated, own_program, publish,
+    reference, release, remove, restart, rollback, runs, source, status, store, supervise, trust,
+    up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -83,6 +83,9 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("status", status, "Show the running runtimes"),
     command!("logs", logs, "Show the log of the runtime"),
     command!("runs", runs, "Show what the agents did: the history of runs"),
+    command!("events", events, "Show what was published, called and registered"),
+    command!("call", call, "Call a tool of the running runtime"),
+    command!("publish", publish, "Publish an event on the running runtime"),
     command!("restart", restart, "Restart the runtime with the current configuration"),
     command!("exec", exec, "Run a command with a runtime of its own on free ports"),
     command!("env", env, "Print the addresses of the running runtime as shell exports"),

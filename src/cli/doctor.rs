@@ -10,6 +10,7 @@
 //! | `space`, `filesystem` | free space and inodes, whether programs can be executed there, and the kind of file system |
 //! | `permissions` | whether cache and state belong to this user |
 //! | `damage` | whether the store is damaged, hashing only what was touched |
+//! | `history` | the history of the project's runs: size and age |
 //! | `instances` | runtimes that run, are orphaned, or ended unexpectedly |
 //! | `origins` | where the configuration comes from |
 //! | `mirrors` | whether what signed mirrors publish is still valid |
@@ -24,6 +25,7 @@ mod damage;
 #[cfg(target_os = "linux")]
 mod filesystem;
 mod folders;
+mod history;
 mod instances;
 mod machine;
 mod mirrors;
@@ -121,6 +123,7 @@ fn machine_checks(context: &Context, resolved: &Resolved) -> (Vec<DoctorCheck>, 
     let (damage, document) = damage.unzip();
     checks.extend(damage);
     checks.extend(instances::all(state));
+    checks.push(history::check(context));
     checks.extend(machine::remains(state));
     (checks, document.unwrap_or_default())
 }

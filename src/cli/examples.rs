@@ -90,6 +90,46 @@ const COMMANDS: &[CommandExamples] = &[
         &[example("loom runs export 4bf92f3577b3 -o run.json", "Write what came in as a file")],
     ),
     (
+        "runs replay",
+        &[
+            example("loom runs replay run.json", "Publish what came in once more, as it came"),
+            example(
+                "loom runs replay run.json --to test.price --speed 10",
+                "Publish it to another topic, ten times as fast",
+            ),
+        ],
+    ),
+    (
+        "events",
+        &[
+            example(
+                "loom events -f --topic 'price.*'",
+                "Show events on some topics as they happen",
+            ),
+            example("loom events --since 1h --agent planner", "Show what an agent did lately"),
+        ],
+    ),
+    (
+        "call",
+        &[
+            example("loom call weather '{\"city\": \"Oslo\"}'", "Call a tool and print its result"),
+            example(
+                "loom call report @arguments.json --timeout 2m",
+                "Read the arguments from a file",
+            ),
+        ],
+    ),
+    (
+        "publish",
+        &[
+            example("loom publish price '{\"ask\": 7}'", "Publish an event"),
+            example(
+                "loom publish patient @record.json --secret",
+                "Publish an event whose content is not kept",
+            ),
+        ],
+    ),
+    (
         "runs rm",
         &[
             example("loom runs rm 4bf92f3577b3", "Remove one run"),

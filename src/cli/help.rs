@@ -84,11 +84,16 @@ mod tests {
             .strip_prefix("eval \"$(")
             .and_then(|rest| rest.strip_suffix(")\""))
             .unwrap_or(line);
-        let parts = line.split(['"', '\'']).enumerate();
-        let words = parts.flat_map(|(index, part)| match index % 2 {
-            0 => part.split_whitespace().map(str::to_owned).collect(),
-            _ => vec![part.to_owned()],
-        });
-        words.take_while(|word| !["|", ">"].contains(&word.as_str())).collect()
+        let (mut words, mut rest) = (Vec::new(), line);
+        while let Some(start) = rest.find(['"', '\'']) {
+            let (before, quoted) = rest.split_at(start);
+            let (quote, quoted) = quoted.split_at(1);
+            let (text, after) = quoted.split_once(quote).unwrap_or((quoted, ""));
+            words.extend(before.split_whitespace().map(str::to_owned));
+            words.push(text.to_owned());
+            rest = after;
+        }
+        words.extend(rest.split_whitespace().map(str::to_owned));
+        words.into_iter().take_while(|word| !["|", ">"].contains(&word.as_str())).collect()
     }
 }

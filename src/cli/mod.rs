@@ -14,6 +14,8 @@
 //! | `image_layers`, `runtime_layer` | what images get besides their programs, and the option that says it |
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
+//! | `running_dashboard`, `history_source` | the dashboard of the running runtime; what the project's history answers, also while none runs |
+//! | `json_argument` | JSON from an argument, a file or standard input |
 //! | `launch_args` | the options of a launch, and how an instance keeps them |
 //! | `launching`, `prepared_launch` | from options and configuration to a launch |
 //! | `launch_attempt`, `last_good` | what follows when it is ready or is not; the last version that was ready here |
@@ -39,6 +41,7 @@
 mod build_note;
 mod bundle_lock;
 mod bundle_signer;
+mod call;
 mod check_update;
 mod color;
 mod command;
@@ -53,16 +56,19 @@ mod doctor;
 mod down;
 mod env;
 mod environment;
+mod events;
 mod examples;
 mod exec;
 mod get;
 mod global;
 mod help;
+mod history_source;
 mod identified;
 mod image_layers;
 mod init;
 mod interrupt;
 mod invocation;
+mod json_argument;
 mod last_good;
 mod launch_args;
 mod launch_attempt;
@@ -89,6 +95,7 @@ mod printer;
 mod progress;
 mod progress_line;
 mod project_scope;
+mod publish;
 mod ready;
 mod reference;
 mod release;
@@ -97,6 +104,7 @@ mod report;
 mod requested;
 mod restart;
 mod rollback;
+mod running_dashboard;
 mod runs;
 mod runtime_layer;
 mod selection;

@@ -2,13 +2,14 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `history_source` | asks the running runtime, or the file of one that does not run |
 //! | `list` | the list |
+//! | `replay`, `exported_run` | `replay`, and the file that it reads |
 //! | `show` | `show` |
 //! | `waterfall` | the spans of a run as text |
 
-mod history_source;
+mod exported_run;
 mod list;
+mod replay;
 mod show;
 mod waterfall;
 
@@ -17,8 +18,7 @@ use std::path::PathBuf;
 use loom_base::{atomic_file, clean};
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context};
-use history_source::HistorySource;
+use super::{CommandError, Exit, Outcome, context::Context, history_source::HistorySource};
 
 /// Arguments of `loom runs`.
 #[derive(Debug, clap::Args)]
@@ -45,6 +45,8 @@ enum RunsCommand {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Publish what came in once more, from a file of `export`
+    Replay(replay::ReplayArgs),
     /// Remove runs from the history
     Rm {
         /// The id, or its beginning
@@ -60,9 +62,12 @@ enum RunsCommand {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    if let Some(RunsCommand::Replay(args)) = &args.command {
+        return replay::run(args, context);
+    }
     let source = HistorySource::of(context)?;
     match &args.command {
-        None => list::run(&args.list, &source, context),
+        None | Some(RunsCommand::Replay(_)) => list::run(&args.list, &source, context),
         Some(RunsCommand::Show { id }) => show::run(id, &source, context),
         Some(RunsCommand::Export { id, output }) => export(id, output.as_ref(), &source, context),
         Some(RunsCommand::Rm { id, older_than, .. }) => {

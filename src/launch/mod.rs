@@ -25,6 +25,8 @@
 //! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
 //! | `failed_log` | [`keep_log_of`]: the log of a version that did not become ready |
 //! | `log`, `log_follower`, `log_range`, `log_rotation` | the server's output |
+//! | `dashboard_client`, `dashboard_error`, `server_sent_events` | [`DashboardClient`]: asks the dashboard of a runtime, and follows its events |
+//! | `history_file` | [`history_of`]: the file of a project's runs |
 //! | `system` | the parts that differ between operating systems |
 //!
 //! An instance is **alive** while its lock is held. The supervisor takes the lock and the server inherits it, like the
@@ -33,7 +35,8 @@
 
 mod channel;
 mod control;
-mod dashboard_request;
+mod dashboard_client;
+mod dashboard_error;
 mod difference;
 mod document;
 mod down;
@@ -64,6 +67,7 @@ mod reporter;
 mod restart;
 mod server_exit;
 mod server_process;
+mod server_sent_events;
 mod settings;
 mod signals;
 mod spawn_obstacle;
@@ -78,7 +82,8 @@ mod up;
 mod updates;
 mod values;
 
-pub use dashboard_request::{DashboardError, ask as ask_dashboard};
+pub use dashboard_client::{DashboardClient, DashboardRequest, DashboardStream};
+pub use dashboard_error::DashboardError;
 pub use difference::Difference;
 pub use document::{BridgeAddress, DashboardAddress, Instance, RuntimeDocument, RuntimeState};
 pub use down::{StoppedInstance, down};
@@ -94,6 +99,7 @@ pub use port_owner::{PortOwner, port_owner};
 pub use query::{Scope, is_alive, log_of, running};
 pub use restart::{OrphanedRelease, launch_args, restart};
 pub use server_exit::ServerExit;
+pub use server_sent_events::ServerSentEvent;
 pub use settings::RequestedSettings;
 pub use signals::EndSignals;
 pub use spawn_obstacle::SpawnObstacle;

@@ -34,9 +34,6 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 
-# The rules that the pages must keep.
-AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
 
 class Browser:
     """One Chromium with a home folder of its own."""
@@ -97,6 +94,14 @@ class Browser:
         """Returns the visible text of an element."""
         return self.one(selector).text
 
+    def views(self):
+        """Returns the names of all views, from the tabs."""
+        return self.run("return [...document.querySelectorAll('.tabs a')].map((link) => link.hash.slice(1))")
+
+    def titles(self, selector):
+        """Returns the titles of all elements that match the CSS selector."""
+        return self.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.title)", selector)
+
     def texts(self, selector):
         """Returns the texts of all elements that match the CSS selector, read at one moment."""
         return self.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", selector)
@@ -115,15 +120,6 @@ class Browser:
             self.wait_for(lambda: self.texts(selector) == expected, "")
         except TimeoutException:
             assert self.texts(selector) == expected, selector
-
-    def accessibility_faults(self):
-        """Returns what axe-core finds wrong with the page, as `rule: elements`, by WCAG 2.2 AA."""
-        folder = os.environ.get("LOOM_TEST_NODE")
-        assert folder, "LOOM_TEST_NODE must name the folder with node_modules"
-        self.run((Path(folder) / "node_modules" / "axe-core" / "axe.min.js").read_text())
-        script = "const [tags, done] = arguments; axe.run({ runOnly: tags }).then((found) => done(found.violations))"
-        found = self.driver.execute_async_script(script, AXE_TAGS)
-        return [f"{each['id']}: {', '.join(node['html'][:200] for node in each['nodes'])}" for each in found]
 
     def console_messages(self):
         """Returns the console messages since the last call, including refused content and failed requests."""

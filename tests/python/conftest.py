@@ -1,13 +1,11 @@
 """Fixtures: the real server on a free port, and stubs compiled from its .proto files."""
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 from grpc_tools import protoc
 
-from browser import Browser
 from server import Server
 
 PROTO = Path(__file__).resolve().parents[2] / "runtime" / "bridge" / "proto"
@@ -48,17 +46,3 @@ def start(tmp_path):
 def server(start):
     """One server with default settings."""
     return start()
-
-
-@pytest.fixture
-def browser(tmp_path):
-    """Returns a browser; each test has its own."""
-    one = Browser(tmp_path / "chromedriver.log")
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def screenshots(tmp_path):
-    """Returns the folder for screenshots."""
-    return os.environ.get("LOOM_TEST_ARTEFACTS") or tmp_path

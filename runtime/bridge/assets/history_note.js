@@ -1,8 +1,7 @@
 // What the history says about itself, and its removal.
 
 import { by } from "./dom.js";
-import { bytes } from "./byte_count.js";
-import { count } from "./format.js";
+import { bytes, count } from "./format.js";
 import { read, remove } from "./history_api.js";
 import { when } from "./when.js";
 

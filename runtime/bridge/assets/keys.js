@@ -22,9 +22,12 @@ const SHORTCUTS = [
 
 const toggleHelp = () => (by("keys").open ? by("keys").close() : by("keys").showModal());
 
+const FILTERS = { overview: "graph-filter", tools: "tool-filter", traces: "trace-filter" };
+
 function focusFilter() {
-  if (views.current() === "traces") return by("trace-filter").focus();
   if (views.current() === "runs") return runs.focusSearch();
+  const own = FILTERS[views.current()];
+  if (own) return by(own).focus();
   if (views.current() !== "events") views.go("events");
   by("filter").focus();
 }
@@ -48,7 +51,7 @@ function move(key, step) {
 
 function press(key) {
   if (key.ctrlKey || key.metaKey || key.altKey) return;
-  const typing = key.target.matches("input, select, textarea");
+  const typing = key.target.matches("input, textarea, select");
   if (key.key === "Escape") {
     if (typing) key.target.blur();
     else drawer.close();

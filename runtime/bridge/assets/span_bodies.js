@@ -1,9 +1,9 @@
 // What went into a span and came out of it: as a conversation, as folded JSON, or as text.
 
-import { bytes } from "./byte_count.js";
 import { conversation } from "./conversation.js";
 import { h } from "./dom.js";
 import { foldedJson } from "./folded_json.js";
+import { bytes } from "./format.js";
 import { read } from "./history_api.js";
 import * as messages from "./messages.js";
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::OnceLock, time::Instant};
 
 use bytes::Bytes;
 
-use crate::trace_context::TraceContext;
+use crate::trace_context::{self, TraceContext};
 
 /// An event as its publisher made it. The runtime passes it on unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -63,6 +63,8 @@ pub struct Envelope {
     pub received_at: Instant,
     /// The event as encoded for the wire, once a delivery has needed it.
     encoded: OnceLock<Bytes>,
+    /// Whether the event is marked secret, once somebody has asked.
+    is_secret: OnceLock<bool>,
     /// The span of the publishing; without a recorder, the context that the publisher says.
     pub trace: Option<TraceContext>,
 }
@@ -81,8 +83,14 @@ impl Envelope {
             size,
             received_at: Instant::now(),
             encoded: OnceLock::new(),
+            is_secret: OnceLock::new(),
             trace: None,
         }
+    }
+
+    /// Whether nothing may keep the content. The metadata is read at the first call only.
+    pub fn is_secret(&self) -> bool {
+        *self.is_secret.get_or_init(|| trace_context::is_secret(&self.event.metadata))
     }
 
     /// The event as encoded for the wire. `encode` runs at the first delivery only; all others share its result.

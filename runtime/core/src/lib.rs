@@ -76,8 +76,8 @@ pub use qos::Qos;
 pub use registration::Registration;
 pub use registry::{Registry, ToolOffer};
 pub use runtime::{
-    CreateAgentError, OutboundStream, Runtime, RuntimeOptions, RuntimeSnapshot, SendEventError,
-    Session, SetStateError, Subscription, TopicStats, WeakRuntime,
+    CallReceipt, CreateAgentError, OutboundStream, PublishReceipt, Runtime, RuntimeOptions,
+    RuntimeSnapshot, SendEventError, Session, SetStateError, Subscription, TopicStats, WeakRuntime,
 };
 pub use tool::{ProviderKind, Tool, ToolCall, ToolFailure, ToolFailureKind, ToolResult};
 pub use tool_provider::ToolProvider;

@@ -8,6 +8,7 @@
 //! | `subscription` | a subscription that belongs to no agent |
 //! | `hosting` | agents that are created through the runtime, and events sent to one agent |
 //! | `calling` | calls of tools |
+//! | `receipt` | what became of an event or call |
 //! | `snapshot` | read-only values about the runtime |
 
 use std::{
@@ -38,12 +39,14 @@ mod calling;
 mod hosting;
 mod inner;
 mod options;
+mod receipt;
 mod session;
 mod snapshot;
 mod subscription;
 
 pub use hosting::{CreateAgentError, SendEventError, SetStateError};
 pub use options::RuntimeOptions;
+pub use receipt::{CallReceipt, PublishReceipt};
 pub use session::{OutboundStream, Session};
 pub use snapshot::{RuntimeSnapshot, TopicStats};
 pub use subscription::Subscription;
@@ -136,6 +139,11 @@ impl Runtime {
 
     /// Publishes an event to all matching subscriptions; never waits. Returns the event's number since the start.
     pub fn publish(&self, envelope: Envelope) -> u64 {
+        self.inner.publish(envelope).number
+    }
+
+    /// Publishes an event as [`publish`](Self::publish) does, and says what became of it.
+    pub fn publish_with_receipt(&self, envelope: Envelope) -> PublishReceipt {
         self.inner.publish(envelope)
     }
 
@@ -156,6 +164,11 @@ impl Runtime {
     /// # Errors
     /// A [`ToolFailure`](crate::ToolFailure) with the kind of failure. The arguments are checked before the name.
     pub async fn call_tool(&self, call: ToolCall) -> ToolResult {
+        calling::call(&self.inner, call).await.result
+    }
+
+    /// Calls a tool as [`call_tool`](Self::call_tool) does, and says where the call is recorded.
+    pub async fn call_tool_with_receipt(&self, call: ToolCall) -> CallReceipt {
         calling::call(&self.inner, call).await
     }
 

@@ -43,6 +43,11 @@ impl Tracer {
         self.recorder.is_some()
     }
 
+    /// The context, if its trace is recorded.
+    pub(crate) fn recorded(&self, context: Option<TraceContext>) -> Option<TraceContext> {
+        context.filter(|context| self.records() && context.sampled)
+    }
+
     /// Begins the span of a publishing: the envelope gets its context. Returns the parent.
     pub(crate) fn begin(&self, envelope: &mut Envelope) -> Option<TraceContext> {
         let said = TraceContext::from_metadata(&envelope.event.metadata);

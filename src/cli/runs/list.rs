@@ -9,8 +9,9 @@ use loom_base::{
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use super::history_source::HistorySource;
-use crate::cli::{Exit, Outcome, context::Context, logs, table::table};
+use crate::cli::{
+    Exit, Outcome, context::Context, history_source::HistorySource, logs, table::table,
+};
 
 /// Which runs are listed.
 #[derive(Debug, clap::Args)]

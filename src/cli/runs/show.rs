@@ -3,8 +3,8 @@
 use loom_base::clean;
 use serde_json::{Value, json};
 
-use super::{history_source::HistorySource, waterfall::waterfall};
-use crate::cli::{Exit, Outcome, context::Context};
+use super::waterfall::waterfall;
+use crate::cli::{Exit, Outcome, context::Context, history_source::HistorySource};
 
 pub(super) fn run(id: &str, source: &HistorySource, context: &Context) -> Outcome {
     let run = source.ask(&format!("/api/runs/{}", source.complete(id)?))?;
@@ -38,6 +38,9 @@ fn text(run: &Value) -> String {
             text.push_str(&format!("  {label:<9}  {value}\n"));
         }
     }
+    if let Some(original) = replay_of(run) {
+        text.push_str(&format!("  {:<9}  {original}\n", "replay of"));
+    }
     let spans = run.get("span_list").and_then(Value::as_array).cloned().unwrap_or_default();
     text.push('\n');
     text.push_str(&waterfall(&spans));
@@ -45,4 +48,11 @@ fn text(run: &Value) -> String {
         text.push_str(&format!("  … and {further} further spans\n"));
     }
     text
+}
+
+/// The run that this one replays.
+fn replay_of(run: &Value) -> Option<String> {
+    let spans = run.get("span_list").and_then(Value::as_array)?;
+    let original = spans.iter().find_map(|span| span.pointer("/attributes/replay_of")?.as_str())?;
+    Some(clean::line(original).into_owned())
 }

@@ -235,7 +235,11 @@ fn show_runs(session: &mut Session) {
     });
     session.run(&["runs", "show", &id]).ok();
     session.run(&["runs", "export", &id, "-o", "run.json"]).ok();
+    session.run(&["runs", "replay", "run.json"]).ok();
     session.run(&["runs", "rm", &id]).ok();
+    session.run(&["publish", "price", "1"]).ok();
+    session.run(&["events"]).ok();
+    session.run(&["call", "llm:generate"]).code(1);
 }
 
 fn develop(session: &mut Session) {

@@ -28,6 +28,7 @@
 //! | [`signer`] | [`Signer`](signer::Signer): a key that signs the files of a mirror |
 //! | [`signing_tools`] | keys and signatures that `gpg` and `openssl` make |
 //! | [`sigstore_instance`] | [`SigstoreInstance`](sigstore_instance::SigstoreInstance): an authority and a log of our own |
+//! | [`dashboard_stage`] | [`DashboardStage`]: a runtime with a dashboard, and commands that ask it |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of running runtimes |
 //! | [`update_stage`] | [`UpdateStage`](update_stage::UpdateStage): a signed mirror and a project whose runtime updates itself |
 //! | [`systemd_machine`] | [`SystemdMachine`]: systemd as the first process of namespaces |
@@ -43,6 +44,7 @@
 
 pub mod archive;
 pub mod bridge_call;
+pub mod dashboard_stage;
 pub mod depot;
 pub mod docker_daemon;
 pub mod faults;
@@ -74,6 +76,7 @@ pub mod unreachable;
 pub mod update_stage;
 
 pub use archive::{Entry, Packing};
+pub use dashboard_stage::DashboardStage;
 pub use depot::{ArtifactKind, Depot};
 pub use docker_daemon::DockerDaemon;
 pub use faults::{Fault, Gate};

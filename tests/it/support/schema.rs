@@ -11,7 +11,7 @@ const GROUPS: [&str; 8] =
     ["config", "deploy", "dev", "mirror", "release", "self", "source", "store"];
 
 /// The commands of `loom runs`, which has a document of its own.
-const OF_RUNS: [&str; 3] = ["show", "export", "rm"];
+const OF_RUNS: [&str; 4] = ["show", "export", "replay", "rm"];
 
 /// The subcommands of `loom trust`, which takes a folder, too.
 const OF_TRUST: [&str; 4] = ["accept", "add-root", "roots", "remove-root"];
@@ -75,6 +75,10 @@ pub fn of_line(line: &str) -> Option<String> {
     }
     let text = ["--help", "-h"].iter().any(|option| options.contains(option));
     if text || !options.contains(&"--json") {
+        return None;
+    }
+    if names.first() == Some(&"events") && options.iter().any(|o| ["-f", "--follow"].contains(o)) {
+        // Each line is one event.
         return None;
     }
     let command = match *names.first()? {

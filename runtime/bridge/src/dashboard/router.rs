@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
@@ -13,13 +13,15 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    api, assets, context::DashboardContext, events, guard, live, log_level, login, prometheus,
-    runs, tools, traces,
+    api, assets, context::DashboardContext, event_request, events, guard, identity, json_body,
+    live, log_level, login, prometheus, runs, tool_request, tools, traces,
 };
 use crate::connections::requests;
 
 /// How long a request with a body may take.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
+/// Requests to this path wait for a tool, which may take longer; they limit the time of their body themselves.
+const TOOL_CALL: &str = "/api/tools/call";
 
 /// All routes, behind the [`guard`].
 pub(super) fn router(context: DashboardContext) -> Router {
@@ -30,11 +32,13 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/events/status", get(api::status))
         .route("/api/events/stream", get(events::stream))
         .route("/api/stream", get(live::stream))
+        .route("/api/runtime", get(identity::runtime))
         .route("/api/topology", get(api::topology))
         .route("/api/flow", get(api::flow))
         .route("/api/metrics", get(api::metrics))
         .route("/api/metrics/history", get(api::metrics_history))
         .route("/api/tools", get(tools::tools))
+        .route(TOOL_CALL, post(tool_request::call).layer(large_bodies()))
         .route("/api/spans/recent", get(traces::recent))
         .route("/api/spans/stream", get(traces::stream))
         .route("/api/traces/{id}", get(traces::trace))
@@ -42,7 +46,7 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/runs/{id}", get(runs::ask).delete(runs::remove))
         .route("/api/runs/{id}/export", get(runs::ask))
         .route("/api/bodies/{id}", get(runs::ask))
-        .route("/api/events", get(runs::ask))
+        .route("/api/events", get(runs::ask).post(event_request::publish).layer(large_bodies()))
         .route("/api/logs", get(runs::ask))
         .route("/api/overview", get(runs::ask))
         .route("/api/history", get(runs::health))
@@ -57,9 +61,14 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .with_state(context)
 }
 
+/// The limit of bodies that hold arguments or payloads.
+fn large_bodies() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(json_body::MAX_BODY_BYTES)
+}
+
 /// Limits the time of requests with a body, which may never be complete. Others may be answered for ever.
 async fn limit_time(request: Request, next: Next) -> Response {
-    if request.method().is_safe() {
+    if request.method().is_safe() || request.uri().path() == TOOL_CALL {
         return next.run(request).await;
     }
     let response = tokio::time::timeout(BODY_LIMIT, next.run(request)).await;

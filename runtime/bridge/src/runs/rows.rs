@@ -7,11 +7,13 @@ use std::{
 
 use loom_core::{
     AgentChange, EventSpan, EventSpanKind, TraceContext, activity::stream::ActivityEvent,
-    trace_context,
 };
 use loom_history::{BodyKind, BodyRow, EventKind, EventRow, SpanLink, SpanOutcome, SpanRow, nanos};
 
 use crate::spans::{AttributeValue, SpanRecord, SpanStatus};
+
+/// The metadata by which a replayed event names the run that it was first published in.
+const REPLAY_OF: &str = "loom.replay_of";
 
 /// The row of a finished span, without bodies.
 pub fn span(record: &SpanRecord) -> SpanRow {
@@ -70,7 +72,10 @@ pub fn event_span(span: EventSpan<'_>, now: SystemTime) -> SpanRow {
             let content = event.payload.clone();
             let body = BodyRow { kind: BodyKind::Input, content_type: "".into(), content };
             let bodies = Some(body).filter(|body| !body.content.is_empty());
-            ("event.publish", &*envelope.sender, bodies.into_iter().collect(), Vec::new())
+            let replayed = event.metadata.get(REPLAY_OF);
+            let attributes = replayed.map(|run| ("replay_of".into(), run.clone()));
+            let attributes = attributes.into_iter().collect();
+            ("event.publish", &*envelope.sender, bodies.into_iter().collect(), attributes)
         }
         EventSpanKind::Deliver { agent, pattern } => {
             ("event.deliver", agent, Vec::new(), vec![("pattern".into(), pattern.to_owned())])
@@ -90,7 +95,7 @@ pub fn event_span(span: EventSpan<'_>, now: SystemTime) -> SpanRow {
         conversation: event.metadata_value("thread_id").map(str::to_owned),
         attributes: event_id.into_iter().chain(attributes).collect(),
         bodies,
-        is_secret: trace_context::is_secret(&event.metadata),
+        is_secret: envelope.is_secret(),
         ..SpanRow::default()
     }
 }
@@ -109,7 +114,7 @@ pub fn published(span: EventSpan<'_>, now: SystemTime) -> EventRow {
         correlation_id: event.metadata_value("correlation_id").map(str::to_owned),
         metadata: event.metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         payload: event.payload.clone(),
-        is_secret: trace_context::is_secret(&event.metadata),
+        is_secret: envelope.is_secret(),
         ..EventRow::new(EventKind::Published, nanos(now))
     }
 }
@@ -184,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_published_event_has_its_payload_and_its_conversation() {
-        let metadata = [("loom.thread_id", "talk"), ("loom.secret", "true")];
+        let metadata =
+            [("loom.thread_id", "talk"), ("loom.secret", "true"), ("loom.replay_of", "r0")];
         let event = Event {
             id: "1".to_owned(),
             payload: "x".into(),
@@ -199,6 +205,8 @@ mod tests {
         assert_eq!((row.agent.as_deref(), row.topic.as_deref()), (Some("a"), Some("t")));
         assert_eq!((row.conversation.as_deref(), row.is_secret), (Some("talk"), true));
         assert_eq!(&*row.bodies[0].content, b"x");
+        let replayed = ("replay_of".into(), "r0".to_owned());
+        assert!(row.attributes.contains(&replayed), "{:?}", row.attributes);
         let row = published(span, SystemTime::now());
         assert_eq!((&*row.id, row.span), ("1", Some(SpanLink { trace_id: 1, span_id: 2 })));
         let kind = EventSpanKind::Deliver { agent: "b", pattern: "*" };

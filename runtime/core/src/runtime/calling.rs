@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::inner::RuntimeInner;
+use super::{inner::RuntimeInner, receipt::CallReceipt};
 use crate::{
     event_recorder::CallContent,
     limits,
@@ -16,10 +16,11 @@ use crate::{
 };
 
 /// See [`Runtime::call_tool`](crate::Runtime::call_tool).
-pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> ToolResult {
+pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> CallReceipt {
     if let Err(limit) = limits::check_call(&call) {
         // Not recorded: names that are too long would be recorded too.
-        return Err(ToolFailure::new(ToolFailureKind::InvalidArguments, limit.to_string()));
+        let failure = ToolFailure::new(ToolFailureKind::InvalidArguments, limit.to_string());
+        return CallReceipt { result: Err(failure), trace: None };
     }
     let placed = inner.tracer.call(&call);
     let span = spans::tool_call(&call, placed);
@@ -38,7 +39,7 @@ pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> ToolResult
     }
     spans::tool_completed(&span, &result);
     inner.activity.tool_completed(&name, &result, start.elapsed());
-    result
+    CallReceipt { result, trace: inner.tracer.recorded(Some(context)) }
 }
 
 async fn route(inner: &RuntimeInner, call: ToolCall) -> ToolResult {

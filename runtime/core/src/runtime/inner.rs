@@ -8,7 +8,7 @@ use std::{
 
 use loom_base::LockExt as _;
 
-use super::options::RuntimeOptions;
+use super::{options::RuntimeOptions, receipt::PublishReceipt};
 use crate::{
     activity::Activity,
     bus::Bus,
@@ -60,8 +60,8 @@ impl RuntimeInner {
         }
     }
 
-    /// Publishes an event to all matching subscriptions. Returns its number since the start.
-    pub(super) fn publish(&self, mut envelope: Envelope) -> u64 {
+    /// Publishes an event to all matching subscriptions.
+    pub(super) fn publish(&self, mut envelope: Envelope) -> PublishReceipt {
         let parent = self.tracer.begin(&mut envelope);
         let envelope = Arc::new(envelope);
         // Recorded before it is queued: a stream on another thread may deliver it before `publish` returns.
@@ -69,7 +69,8 @@ impl RuntimeInner {
         let outcome = self.bus.publish(&envelope);
         self.activity.dropped(outcome.dropped);
         self.tracer.published(&envelope, parent);
-        number
+        let trace = self.tracer.recorded(envelope.trace);
+        PublishReceipt { number, delivered: outcome.queued, trace }
     }
 
     /// Opens a stream of an agent; see [`DetachedMailboxes::open`].

@@ -1,46 +1,43 @@
 //! Asks the history of the project: the running runtime over its dashboard, or the file of one that does not run.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    time::Duration,
+};
 
-use loom_base::{clean, error_chain};
+use loom_base::clean;
 use loom_runtime::{
     config::Flags,
-    launch::{self, DashboardAddress, DashboardError, LaunchKind},
+    launch::{self, DashboardRequest},
     store::Presence,
 };
 use serde_json::Value;
 
-use crate::cli::{
-    CommandError, Exit, context::Context, locked, project_scope::ProjectScope, which,
+use super::{
+    CommandError, Exit, context::Context, locked, project_scope::ProjectScope,
+    running_dashboard::RunningDashboard, which,
 };
 
+/// How long a server may take to read a file.
+const READ_LIMIT: Duration = Duration::from_secs(60);
 /// The digits of a complete id.
 const ID_DIGITS: usize = 32;
 
 /// Where the history is.
-pub(super) enum HistorySource {
+pub(crate) enum HistorySource {
     /// In the runtime of the project, behind its dashboard.
-    Running(DashboardAddress),
+    Running(RunningDashboard),
     /// In a file, which a server reads.
     File { server: PathBuf, file: PathBuf },
 }
 
 impl HistorySource {
     /// The history of the project in which the command was typed.
-    pub(super) fn of(context: &Context) -> Result<Self, CommandError> {
+    pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let project = ProjectScope::of(context)?;
-        let running = launch::running(&project.state, project.scope(false))?;
-        let own = running.into_iter().find(|instance| {
-            instance.kind == LaunchKind::Up && instance.document.binary == project.binary
-        });
-        match own.map(|instance| instance.document.dashboard) {
-            Some(Some(dashboard)) => Ok(Self::Running(dashboard)),
-            Some(None) => {
-                let message =
-                    "the runtime of this project runs without a dashboard, which shows runs";
-                let hint = "`loom up --mode full` starts it with one";
-                Err(CommandError::new(Exit::Absent, message).hint(hint))
-            }
+        match RunningDashboard::find(&project)? {
+            Some(dashboard) => Ok(Self::Running(dashboard)),
             None => Self::left(context, &project),
         }
     }
@@ -69,21 +66,17 @@ impl HistorySource {
     }
 
     /// The answer to a question, in the form of a path of the dashboard's API.
-    pub(super) fn ask(&self, path: &str) -> Result<Value, CommandError> {
+    pub(crate) fn ask(&self, path: &str) -> Result<Value, CommandError> {
         match self {
-            Self::Running(dashboard) => {
-                launch::ask_dashboard(dashboard, "GET", path).map_err(|error| refused(&error))
-            }
-            Self::File { server, file } => read(server, file, path),
+            Self::Running(dashboard) => dashboard.ask(DashboardRequest::new("GET", path)),
+            Self::File { server, file } => read(server, file, path, READ_LIMIT),
         }
     }
 
     /// Removes what the path names; only a running runtime can.
-    pub(super) fn delete(&self, path: &str) -> Result<Value, CommandError> {
+    pub(crate) fn delete(&self, path: &str) -> Result<Value, CommandError> {
         match self {
-            Self::Running(dashboard) => {
-                launch::ask_dashboard(dashboard, "DELETE", path).map_err(|error| refused(&error))
-            }
+            Self::Running(dashboard) => dashboard.ask(DashboardRequest::new("DELETE", path)),
             Self::File { file, .. } => {
                 let message = "runs are removed by a running runtime, and none runs";
                 let hint = format!(
@@ -96,7 +89,7 @@ impl HistorySource {
     }
 
     /// The complete id of the run whose id begins so, among the latest runs.
-    pub(super) fn complete(&self, id: &str) -> Result<String, CommandError> {
+    pub(crate) fn complete(&self, id: &str) -> Result<String, CommandError> {
         let is_hex =
             !id.is_empty() && id.len() <= ID_DIGITS && id.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_hex {
@@ -127,27 +120,76 @@ impl HistorySource {
     }
 }
 
-fn refused(error: &DashboardError) -> CommandError {
-    let exit = match error {
-        error if error.is_absent() => Exit::Absent,
-        error if error.is_usage() => Exit::Usage,
-        _ => Exit::Failure,
-    };
-    CommandError::new(exit, clean::text(&error_chain(error)))
-}
-
 /// Lets a server read the file: this program has no database.
-fn read(server: &PathBuf, file: &PathBuf, path: &str) -> Result<Value, CommandError> {
-    let output = Command::new(server).arg("history").arg(file).arg(path).env_clear().output();
+fn read(server: &Path, file: &Path, path: &str, limit: Duration) -> Result<Value, CommandError> {
     let failed = |why: String| {
         let message = format!("{} could not read {}: {why}", server.display(), file.display());
         CommandError::new(Exit::Failure, clean::text(&message))
     };
-    let output = output.map_err(|error| failed(error.to_string()))?;
+    let output = match output_within(server, file, path, limit) {
+        Ok(Some(output)) => output,
+        Ok(None) => {
+            let hint = "a disk that does not answer may be the reason; `loom up` starts a runtime that answers instead";
+            return Err(failed(format!("no answer within {limit:?}")).hint(hint));
+        }
+        Err(error) => return Err(failed(error.to_string())),
+    };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let first = said.lines().next().unwrap_or_default();
         return Err(failed(first.trim_start_matches("error: ").to_owned()));
     }
     serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))
+}
+
+/// What the server prints; `None`, and it is killed, if it takes longer than `limit`.
+fn output_within(
+    server: &Path,
+    file: &Path,
+    path: &str,
+    limit: Duration,
+) -> std::io::Result<Option<Output>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut command = tokio::process::Command::new(server);
+        command.arg("history").arg(file).arg(path).env_clear();
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(limit, command.output()).await;
+        output.map_or(Ok(None), |output| output.map(Some))
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _, time::Instant};
+
+    use super::*;
+
+    fn server(script: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_is_not_waited_for() {
+        let (_folder, path) = server("exec sleep 600");
+        let begin = Instant::now();
+        let error = read(&path, Path::new("h.db"), "/api/runs", Duration::from_millis(300));
+        let message = error.unwrap_err().message;
+        assert!(message.ends_with("could not read h.db: no answer within 300ms"), "{message}");
+        assert!(begin.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_server_says_why_it_cannot_read_the_file() {
+        let (_folder, path) = server("echo 'error: no such file' >&2; exit 1");
+        let error = read(&path, Path::new("h.db"), "/api/runs", READ_LIMIT).unwrap_err();
+        assert!(error.message.ends_with("could not read h.db: no such file"), "{}", error.message);
+        let (_folder, path) = server("echo '[1]'");
+        let answer = read(&path, Path::new("h.db"), "/api/runs", READ_LIMIT).unwrap();
+        assert_eq!(answer, serde_json::json!([1]));
+    }
 }

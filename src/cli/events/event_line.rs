@@ -1,0 +1,56 @@
+//! One event as a line.
+
+use loom_base::clean;
+use serde_json::Value;
+
+/// The characters of a payload that are shown; `--json` has all that is kept.
+const PREVIEW_CHARS: usize = 200;
+
+/// The time, what happened, the topic, the agent and the beginning of the payload.
+pub(super) fn text(event: &Value) -> String {
+    let field = |key: &str| {
+        clean::line(event.get(key).and_then(Value::as_str).unwrap_or_default()).into_owned()
+    };
+    let kind = field("event_type");
+    let kind = ["event_", "agent_", "tool_"]
+        .iter()
+        .find_map(|prefix| kind.strip_prefix(prefix))
+        .unwrap_or(&kind);
+    let mut line = format!("{}  {kind:<12}  {}", field("timestamp"), field("topic"));
+    let sender = field("sender");
+    if !sender.is_empty() {
+        line.push_str(&format!("  [{sender}]"));
+    }
+    let preview = field("payload_preview");
+    if !preview.is_empty() {
+        line.push_str("  ");
+        line.extend(preview.chars().take(PREVIEW_CHARS));
+        if preview.chars().nth(PREVIEW_CHARS).is_some() {
+            line.push('…');
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_line_has_no_escape_sequences_of_others() {
+        let event = json!({
+            "timestamp": "2026-11-29T05:00:00.123Z", "event_type": "event_published",
+            "topic": "price\u{1b}[31m", "sender": "market", "payload_preview": "{\"ask\":\n7}",
+        });
+        let line = text(&event);
+        assert!(line.starts_with("2026-11-29T05:00:00.123Z  published     price"), "{line}");
+        assert!(line.contains("  [market]  {\"ask\":"), "{line}");
+        assert!(!line.contains(['\u{1b}', '\n']), "{line}");
+        let away = text(&json!({ "event_type": "agent_away", "topic": "t", "sender": null }));
+        assert_eq!(away, "  away          t");
+        let long = text(&json!({ "payload_preview": "x".repeat(300) }));
+        assert!(long.ends_with(&format!("{}…", "x".repeat(200))));
+    }
+}

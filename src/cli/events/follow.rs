@@ -1,0 +1,159 @@
+//! `loom events --follow`: events as they happen, also of a runtime that is started again.
+
+use std::{
+    io::{self, Write},
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use loom_base::clean;
+use loom_runtime::launch::{DashboardError, DashboardRequest, ServerSentEvent};
+use serde_json::Value;
+
+use super::{
+    event_filter::{self, EventFilter},
+    event_line,
+};
+use crate::cli::{
+    CommandError, Exit, Outcome,
+    context::Context,
+    printer::Printer,
+    project_scope::ProjectScope,
+    report,
+    running_dashboard::{RunningDashboard, refused},
+};
+
+/// How often a runtime that is gone is looked for.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// The history has what happened this long ago.
+const HISTORY_DELAY: Duration = Duration::from_millis(1200);
+
+/// Why no more events are shown.
+enum EndOfEvents {
+    /// The runtime ended, or the connection to it did.
+    Lost,
+    /// Nobody reads any more.
+    NoReader,
+}
+
+pub(super) fn run(filter: &EventFilter, context: &Context) -> Outcome {
+    let project = ProjectScope::of(context)?;
+    let mut dashboard = RunningDashboard::of(context)?;
+    let mut asks_for_past = filter.asks_for_past();
+    let mut out = context.printer.stdout_of_others();
+    let mut output = EventOutput { printer: &context.printer, out: &mut out, is_lost: false };
+    loop {
+        match follow_one(filter, &dashboard, &mut asks_for_past, &mut output)? {
+            EndOfEvents::NoReader => return Ok(Exit::Success),
+            EndOfEvents::Lost => output.lost(),
+        }
+        dashboard = wait(&project);
+    }
+}
+
+/// Waits for a runtime. One that starts refuses at first.
+fn wait(project: &ProjectScope) -> RunningDashboard {
+    loop {
+        thread::sleep(INTERVAL);
+        if let Ok(Some(dashboard)) = RunningDashboard::find(project)
+            && dashboard.client.ask(DashboardRequest::new("GET", "/api/events/status")).is_ok()
+        {
+            return dashboard;
+        }
+    }
+}
+
+/// Shows the events of one runtime until it ends.
+fn follow_one(
+    filter: &EventFilter,
+    dashboard: &RunningDashboard,
+    asks_for_past: &mut bool,
+    output: &mut EventOutput<'_>,
+) -> Result<EndOfEvents, CommandError> {
+    let Ok(mut stream) = dashboard.client.stream("/api/events/stream") else {
+        return Ok(EndOfEvents::Lost);
+    };
+    // The stream begins with a ping: from then on nothing is missed. What was before is in the history.
+    let Ok(Some(_)) = stream.next_event() else { return Ok(EndOfEvents::Lost) };
+    output.found();
+    let mut after = None;
+    if *asks_for_past {
+        let now = SystemTime::now();
+        thread::sleep(HISTORY_DELAY);
+        let past = match dashboard.client.ask(DashboardRequest::new("GET", &filter.path(Some(now))))
+        {
+            Err(DashboardError::Unreachable { .. }) => return Ok(EndOfEvents::Lost),
+            past => past.map_err(|error| refused(&error))?,
+        };
+        *asks_for_past = false;
+        after = Some(now);
+        for event in event_filter::events_of(&past) {
+            if !output.event(&event)? {
+                return Ok(EndOfEvents::NoReader);
+            }
+        }
+    }
+    while let Ok(Some(event)) = stream.next_event() {
+        if !output.streamed(&event, filter, after)? {
+            return Ok(EndOfEvents::NoReader);
+        }
+    }
+    Ok(EndOfEvents::Lost)
+}
+
+/// Where events are shown.
+struct EventOutput<'a> {
+    printer: &'a Printer,
+    out: &'a mut dyn Write,
+    /// Whether it was told that the runtime is gone.
+    is_lost: bool,
+}
+
+impl EventOutput<'_> {
+    /// Tells once that the runtime is gone. One that stops may still accept a connection.
+    fn lost(&mut self) {
+        if !std::mem::replace(&mut self.is_lost, true) {
+            self.printer.message("the runtime is gone; waiting for it (Ctrl+C ends)");
+        }
+    }
+
+    /// Tells that there is a runtime again.
+    fn found(&mut self) {
+        if std::mem::replace(&mut self.is_lost, false) {
+            self.printer.message("connected again");
+        }
+    }
+
+    /// Shows an event of the stream; false if nobody reads any more.
+    fn streamed(
+        &mut self,
+        event: &ServerSentEvent,
+        filter: &EventFilter,
+        after: Option<SystemTime>,
+    ) -> Result<bool, CommandError> {
+        let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
+        match &*event.name {
+            "" if filter.matches(&data, after) => return self.event(&data),
+            "lagged" => {
+                let missed = data.get("missed").and_then(Value::as_u64).unwrap_or_default();
+                self.printer.warning(format!("{missed} events came too fast to be shown"));
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Shows an event; false if nobody reads any more.
+    fn event(&mut self, event: &Value) -> Result<bool, CommandError> {
+        let line = if self.printer.is_json() {
+            clean::json(&event.to_string()).into_owned()
+        } else {
+            event_line::text(event)
+        };
+        match writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(report::stdout_error(&error)),
+        }
+    }
+}
