@@ -36,11 +36,11 @@ export function span(ms) {
   return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** Bytes as `12.3 MB`. */
+/** Bytes as `512 B`, `4.0 KiB`, `12 MiB`. */
 export function bytes(value) {
   if (value === undefined || value === null) return "–";
-  const [unit, size] = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]].find(([, least]) => value >= least) ?? ["B", 1];
-  return `${(value / size).toFixed(value >= 1e3 && value / size < 100 ? 1 : 0)} ${unit}`;
+  const [unit, size] = [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]].find(([, least]) => value >= least) ?? ["B", 1];
+  return `${(value / size).toFixed(size > 1 && value / size < 10 ? 1 : 0)} ${unit}`;
 }
 
 /** A share of a whole as `13 %`, `0.4 %`. */

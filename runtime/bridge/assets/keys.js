@@ -3,12 +3,13 @@
 import { by, h } from "./dom.js";
 import * as drawer from "./drawer.js";
 import * as events from "./events.js";
+import * as runs from "./runs.js";
 import * as theme from "./theme.js";
 import * as traces from "./traces.js";
 import * as views from "./views.js";
 
 const SHORTCUTS = [
-  [["1", "2", "3", "4", "5"], "Overview, events, tools, traces, metrics"],
+  [["1", "2", "3", "4", "5", "6"], "Overview, runs, events, tools, traces, metrics"],
   [["/"], "Filter"],
   [["p"], "Pause or resume"],
   [["c"], "Clear the events"],
@@ -24,6 +25,7 @@ const toggleHelp = () => (by("keys").open ? by("keys").close() : by("keys").show
 const FILTERS = { overview: "graph-filter", tools: "tool-filter", traces: "trace-filter" };
 
 function focusFilter() {
+  if (views.current() === "runs") return runs.focusSearch();
   const own = FILTERS[views.current()];
   if (own) return by(own).focus();
   if (views.current() !== "events") views.go("events");
@@ -58,7 +60,7 @@ function press(key) {
   if (typing || (by("keys").open && key.key !== "?")) return;
   if (key.key === "ArrowDown") return move(key, 1);
   if (key.key === "ArrowUp") return move(key, -1);
-  const view = /^[1-5]$/.test(key.key) && views.number(Number(key.key));
+  const view = /^[1-6]$/.test(key.key) && views.number(Number(key.key));
   if (!view && !ACTIONS[key.key]) return;
   key.preventDefault();
   if (view) views.go(view);

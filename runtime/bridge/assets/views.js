@@ -1,16 +1,22 @@
-// One view at a time, named by the fragment of the URL: `#events`, `#traces/<id>`.
+// One view at a time, named by the fragment of the URL: `#events`, `#traces/<id>`, `#runs/<id>?span=<id>`.
 
 import { by } from "./dom.js";
 
-const NAMES = ["overview", "events", "tools", "traces", "metrics"];
+const NAMES = ["overview", "runs", "events", "tools", "traces", "metrics"];
 const entered = {};
 let shown;
 let project;
 
-/** Calls the listener whenever the view is entered, with the part of the fragment after the slash. */
+/** Calls the listener whenever the view is entered, with the parts of the fragment after the first slash, and after `?`. */
 export const onEnter = (name, listener) => (entered[name] ??= []).push(listener);
 export const current = () => shown;
 export const number = (n) => NAMES[n - 1];
+
+/** The parts of the fragment after the first slash, and after `?`. */
+export function parts() {
+  const [path, query] = location.hash.slice(1).split(/\?(.*)/s);
+  return [path.split("/").slice(1).join("/"), query];
+}
 
 function title() {
   const view = shown === "overview" ? undefined : `${shown[0].toUpperCase()}${shown.slice(1)}`;
@@ -24,7 +30,7 @@ export function setProject(name) {
 }
 
 function show() {
-  const [requested, rest] = location.hash.slice(1).split("/", 2);
+  const [requested] = location.hash.slice(1).split(/[/?]/, 1);
   const name = NAMES.includes(requested) ? requested : "overview";
   const changed = name !== shown;
   shown = name;
@@ -35,7 +41,7 @@ function show() {
   }
   title();
   if (changed) scrollTo(0, 0);
-  entered[name]?.forEach((listener) => listener(rest));
+  entered[name]?.forEach((listener) => listener(...parts()));
 }
 
 /** Changes to a view at once, and changes the URL. */
