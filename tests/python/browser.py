@@ -94,6 +94,14 @@ class Browser:
         """Returns the visible text of an element."""
         return self.one(selector).text
 
+    def views(self):
+        """Returns the names of all views, from the tabs."""
+        return self.run("return [...document.querySelectorAll('.tabs a')].map((link) => link.hash.slice(1))")
+
+    def titles(self, selector):
+        """Returns the titles of all elements that match the CSS selector."""
+        return self.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.title)", selector)
+
     def texts(self, selector):
         """Returns the texts of all elements that match the CSS selector, read at one moment."""
         return self.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", selector)

@@ -7,6 +7,8 @@ import * as polling from "./polling.js";
 import { put, table } from "./table.js";
 import * as views from "./views.js";
 
+const MAX_ROWS = 100;
+
 let agents = new Map();
 let shown = "";
 
@@ -45,8 +47,9 @@ export function open(id) {
 }
 
 function withCounts({ agents: all, edges }) {
+  const byAgent = Map.groupBy(edges, (edge) => edge.to_agent);
   return all.map((agent) => {
-    const own = edges.filter((edge) => edge.to_agent === agent.id);
+    const own = byAgent.get(agent.id) ?? [];
     const received = own.reduce((sum, edge) => sum + edge.event_count, 0);
     return { ...agent, isConnected: agent.connected !== false, edges: own, received };
   });
@@ -55,12 +58,28 @@ function withCounts({ agents: all, edges }) {
 function show({ topology }) {
   const all = withCounts(topology);
   agents = new Map(all.map((agent) => [agent.id, agent]));
-  by("agents-count").textContent = all.length ? count(all.length, "agent") : "";
-  by("no-agents").hidden = all.length > 0;
-  const now = JSON.stringify(all);
-  if (now === shown) return;
-  shown = now;
-  put(by("agents"), all.length ? table("Agents", COLUMNS, all) : null);
+  draw();
 }
 
-export const start = () => polling.subscribe(show);
+function draw() {
+  if (views.current() !== "overview") return;
+  const query = by("agent-filter").value.trim().toLowerCase();
+  const all = [...agents.values()];
+  const found = query ? all.filter(({ id, topics, capabilities }) => [id, ...topics, ...capabilities].some((text) => text.toLowerCase().includes(query))) : all;
+  const rows = found.slice(0, MAX_ROWS);
+  const most = found.length > MAX_ROWS ? `, the first ${MAX_ROWS} shown` : "";
+  by("agents-count").textContent = all.length ? `${count(found.length, "agent")}${most}` : "";
+  by("agent-filter").hidden = all.length <= 10;
+  by("no-agents").hidden = found.length > 0;
+  by("no-agents").textContent = all.length ? "No agent matches." : "No agent is registered.";
+  const now = JSON.stringify(rows);
+  if (now === shown) return;
+  shown = now;
+  put(by("agents"), rows.length ? table("Agents", COLUMNS, rows) : null);
+}
+
+export function start() {
+  by("agent-filter").addEventListener("input", draw);
+  views.onEnter("overview", draw);
+  polling.subscribe(show);
+}

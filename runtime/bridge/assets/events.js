@@ -1,54 +1,32 @@
-// The event list: filtered, paused, bounded.
+// The event list: filtered, paused, bounded, and continued into the past.
 
-import { by, descriptionList, h } from "./dom.js";
-import * as drawer from "./drawer.js";
-import { clock, count, words } from "./format.js";
+import { by, h } from "./dom.js";
+import * as detail from "./event_detail.js";
+import * as filter from "./event_filter.js";
+import { button, update } from "./event_row.js";
+import { EventRows } from "./event_rows.js";
+import { clock, count } from "./format.js";
 import * as live from "./live.js";
-import * as traces from "./traces.js";
+import { OlderEvents } from "./older_events.js";
+import { isReplies } from "./topics.js";
 
 const MAX_ROWS = 500; // rows in the list, and events queued while paused
 const DRAW_MS = 80;
 const MAX_LATEST = 60; // rows on the overview
 
-const KINDS = [
-  ["Published", ["event_published"]],
-  ["Delivered", ["event_delivered"]],
-  ["Tools", ["tool_invoked"]],
-  ["Agents", ["agent_registered", "agent_unregistered", "agent_away", "agent_back"]],
-];
-
-const hidden = new Set();
-const shown = []; // newest first
+const rows = new EventRows(MAX_ROWS);
+const older = new OlderEvents();
 let queued = []; // oldest first, not drawn yet
+let finished = []; // spans of calls, not drawn yet
 let paused = false;
 let missed = 0;
 let dropped = 0; // queued while paused, and dropped
 let drawing;
+let problem = "";
 
-function matches(event) {
-  if (hidden.has(event.event_type)) return false;
-  const query = by("filter").value.trim().toLowerCase();
-  if (!query) return true;
-  const { event_type, topic, sender, event_id, thread_id, correlation_id, payload_preview } = event;
-  const text = [event_type, words(event_type), topic, sender, event_id, thread_id, correlation_id, payload_preview];
-  return text.some((part) => part?.toLowerCase().includes(query));
-}
+const item = (row) => h("li", {}, button(row, detail.open));
 
-function row(event) {
-  const button = h(
-    "button",
-    { class: "event", type: "button", "data-type": event.event_type, "aria-expanded": "false" },
-    h("span", { class: "time" }, clock(event.timestamp, true)),
-    h("span", { class: "type" }, words(event.event_type)),
-    h("span", { class: "topic" }, event.topic),
-    h("span", { class: "agent" }, event.sender ?? ""),
-    h("span", { class: "text" }, event.payload_preview),
-  );
-  button.addEventListener("click", () => open(event, button));
-  return h("li", {}, button);
-}
-
-function latestRow(event) {
+function latestRow({ event }) {
   return h(
     "li",
     { "data-type": event.event_type },
@@ -58,57 +36,23 @@ function latestRow(event) {
   );
 }
 
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
-function open(event, from) {
-  const showTrace = () => {
-    drawer.close();
-    traces.open(event.event_id);
-  };
-  drawer.open(
-    words(event.event_type),
-    [
-      descriptionList([
-        ["Time", clock(event.timestamp, true)],
-        ["Topic", event.topic, true],
-        ["Agent", event.sender],
-        ["Id", event.event_id, true],
-        ["Thread", event.thread_id, true],
-        ["Correlation", event.correlation_id, true],
-      ]),
-      event.event_id && !event.event_type.startsWith("agent_")
-        ? h("div", { class: "actions" }, h("button", { type: "button", onclick: showTrace }, "Show the trace"))
-        : null,
-      event.payload_preview
-        ? h("section", {}, h("h3", {}, "Payload, first 100 characters"), h("pre", { tabindex: "0" }, pretty(event.payload_preview)))
-        : null,
-    ].filter(Boolean),
-    from,
-  );
-}
-
 function showNote() {
-  const parts = [];
+  const parts = [problem];
   if (paused) parts.push(`paused, ${queued.length.toLocaleString("en")} queued`);
   if (dropped) parts.push(`${count(dropped, "older event")} dropped while paused`);
   if (missed) parts.push(`${count(missed, "event")} missed because this page was too slow`);
-  const text = parts.join(" · ");
+  const text = parts.filter(Boolean).join(" · ");
   if (by("note").textContent !== text) by("note").textContent = text;
 }
 
 function showEmpty() {
   by("no-events").hidden = by("event-list").childElementCount > 0;
-  by("no-events").textContent = shown.length ? "No event matches the filter." : "No events yet.";
+  by("no-events").textContent = rows.all.length ? "No event matches the filter." : "No events yet.";
+  by("older").hidden = !older.hasMore;
 }
 
 function redraw() {
-  by("event-list").replaceChildren(...shown.filter(matches).map(row));
+  by("event-list").replaceChildren(...[...rows.all, ...older.rows].filter(filter.matches).map(item));
   showEmpty();
 }
 
@@ -121,16 +65,23 @@ function trim(list, limit) {
 
 function draw() {
   drawing = undefined;
-  if (!paused && queued.length) {
-    const fresh = queued.reverse();
+  if (!paused && (queued.length || finished.length)) {
+    const changed = new Set();
+    const fresh = [];
+    for (const event of queued) {
+      const { row, isNew } = rows.add(event);
+      if (isNew) fresh.unshift(row);
+      else changed.add(row);
+    }
+    finished.map((span) => rows.finish(span)).forEach((row) => row && changed.add(row));
     queued = [];
-    shown.unshift(...fresh);
-    shown.length = Math.min(shown.length, MAX_ROWS);
-    by("event-list").prepend(...fresh.filter(matches).map(row));
+    finished = [];
+    by("event-list").prepend(...fresh.filter(filter.matches).slice(0, MAX_ROWS).map(item));
+    changed.forEach(update);
     trim(by("event-list"), MAX_ROWS);
-    by("latest").prepend(...fresh.slice(0, MAX_LATEST).map(latestRow));
+    by("latest").prepend(...fresh.filter(({ event }) => !isReplies(event.topic)).slice(0, MAX_LATEST).map(latestRow));
     trim(by("latest"), MAX_LATEST);
-    by("no-latest").hidden = true;
+    by("no-latest").hidden = by("latest").childElementCount > 0;
     showEmpty();
   }
   showNote();
@@ -148,16 +99,28 @@ function add(event) {
   drawSoon();
 }
 
+function finish(spans) {
+  finished.push(...spans.filter((span) => span.attributes.call_id));
+  finished = finished.slice(-MAX_ROWS);
+  drawSoon();
+}
+
 export function pause() {
   paused = !paused;
-  if (!paused) dropped = 0;
   by("pause").setAttribute("aria-pressed", String(paused));
   by("pause").textContent = paused ? "Resume" : "Pause";
+  if (!paused) {
+    dropped = 0;
+    // The list continues at its end, which moves again.
+    older.clear();
+    redraw();
+  }
   draw();
 }
 
 export function clear() {
-  shown.length = 0;
+  rows.clear();
+  older.clear();
   queued = [];
   missed = 0;
   dropped = 0;
@@ -167,23 +130,29 @@ export function clear() {
   showNote();
 }
 
-function toggle(types) {
-  return (click) => {
-    const show = click.currentTarget.getAttribute("aria-pressed") !== "true";
-    click.currentTarget.setAttribute("aria-pressed", String(show));
-    types.forEach((type) => (show ? hidden.delete(type) : hidden.add(type)));
-    redraw();
-  };
+/** Adds a page of the past. The list is paused, so that its end stays where the past begins. */
+async function loadOlder() {
+  if (!paused) pause();
+  by("older").disabled = true;
+  try {
+    const fresh = await older.load(rows.all);
+    by("event-list").append(...fresh.filter(filter.matches).map(item));
+    problem = older.hasMore ? "" : "the history has no older events";
+  } catch {
+    problem = "the history cannot be read";
+  }
+  by("older").disabled = false;
+  showEmpty();
+  showNote();
 }
 
 export function start() {
-  by("kinds").append(
-    ...KINDS.map(([label, types]) => h("button", { type: "button", "aria-pressed": "true", onclick: toggle(types) }, label)),
-  );
-  by("filter").addEventListener("input", redraw);
+  filter.start(redraw);
   by("pause").addEventListener("click", pause);
   by("clear").addEventListener("click", clear);
+  by("older").addEventListener("click", loadOlder);
   live.on("event", add);
+  live.on("spans", finish);
   live.on("missed", (count) => {
     missed += count;
     drawSoon();

@@ -26,6 +26,37 @@ export function duration(ms) {
   return `${(ms / 60_000).toFixed(0)} min`;
 }
 
+/** A long time as `45 s`, `12 min`, `3 h 20 min`, `5 d 4 h`. */
+export function span(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** Bytes as `512 B`, `4.0 KiB`, `12 MiB`. */
+export function bytes(value) {
+  if (value === undefined || value === null) return "–";
+  const [unit, size] = [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]].find(([, least]) => value >= least) ?? ["B", 1];
+  return `${(value / size).toFixed(size > 1 && value / size < 10 ? 1 : 0)} ${unit}`;
+}
+
+/** A share of a whole as `13 %`, `0.4 %`. */
+export function percent(part, whole) {
+  if (!whole) return "–";
+  const value = (part / whole) * 100;
+  return `${value === 0 || value >= 9.95 ? value.toFixed(0) : value.toFixed(1)} %`;
+}
+
+/** A long name with its middle left out, as its end often tells names apart. */
+export function middle(text, most) {
+  if (text.length <= most) return text;
+  const tail = Math.max(3, Math.floor(most * 0.45));
+  return `${text.slice(0, Math.max(1, most - tail - 1))}…${text.slice(-tail)}`;
+}
+
 const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** The time of day, with milliseconds if `precise`. */

@@ -1,8 +1,10 @@
-// The network on the overview: three columns of buttons, and lines between them for the events and calls.
+// The network on the overview: three columns of buttons, and lines between them for the events and calls. It shows a bounded
+// number of both: groups open, the rest expands, and a search finds what is hidden.
 
 import * as agents from "./agents.js";
+import { STEP } from "./columns.js";
 import { by, h, s } from "./dom.js";
-import { count, figure } from "./format.js";
+import { count, figure, middle } from "./format.js";
 import * as live from "./live.js";
 import { network } from "./network.js";
 import * as polling from "./polling.js";
@@ -12,17 +14,38 @@ import * as views from "./views.js";
 
 const IDLE_MS = 20_000; // from here on a node or line is dimmed
 const CALL_TTL_MS = 60_000;
+const CHARACTER_PX = 7.2; // of a name, about
+const MAX_NAMED = 12; // neighbours in the description of a node
 const TITLES = { topic: "Topics", agent: "Agents", tool: "Tools" };
 
 const svg = s("svg", { "aria-hidden": "true" });
 const calls = new Map(); // agent and tool -> number and time of the calls
 const lines = new Map(); // key of the edge -> path
 const pulses = new Pulses(svg);
+const choice = { query: "", opened: new Set(), more: {} };
 let graph;
+let latest; // the data that the graph was made of
+let fit = 24; // characters of a name that fit into a column
 let structure = "";
 let highlighted; // the key of the node that has the pointer or the focus
 
+function openGroup({ key }) {
+  if (!choice.opened.delete(key)) choice.opened.add(key);
+  show(latest);
+}
+
+function expand(kind) {
+  choice.more[kind] = (choice.more[kind] ?? 0) + STEP;
+  show(latest);
+}
+
+function search() {
+  choice.query = by("graph-filter").value;
+  if (latest) show(latest);
+}
+
 function open(node) {
+  if (node.members) return openGroup(node);
   if (node.kind === "agent") return agents.open(node.name);
   if (node.kind === "tool") return tools.open(node.name);
   by("filter").value = node.name;
@@ -32,8 +55,9 @@ function open(node) {
 
 function describe(node) {
   const near = graph.edges.filter(({ from, to }) => from === node.key || to === node.key);
-  const names = (kind, end) => near.filter((edge) => edge.kind === kind && edge[end] === node.key).map((edge) => (end === "from" ? edge.to : edge.from).replace(/^\w+:/, ""));
-  const part = (label, list) => (list.length ? `${label} ${list.join(", ")}` : null);
+  const names = (kind, end) => near.filter((edge) => edge.kind === kind && edge[end] === node.key).map((edge) => (end === "from" ? edge.to : edge.from).replace(/^(group:)?\w+:/, ""));
+  const part = (label, list) => (list.length ? `${label} ${list.slice(0, MAX_NAMED).join(", ")}${list.length > MAX_NAMED ? ` and ${list.length - MAX_NAMED} more` : ""}` : null);
+  if (node.members) return `${count(node.members, TITLES[node.kind].slice(0, -1).toLowerCase())} ${node.name}, ${node.isOpen ? "open" : "closed"}`;
   const parts = {
     topic: [part("published by", names("publish", "to")), part("received by", names("deliver", "from"))],
     agent: [node.isOn ? "connected" : "away", part("publishes", names("publish", "from")), part("receives", names("deliver", "to")), part("calls", names("call", "from")), part("offers", names("offer", "from"))],
@@ -45,9 +69,20 @@ function describe(node) {
 function button(node) {
   const element = h(
     "button",
-    { class: "node", type: "button", "data-key": node.key, "data-kind": node.kind, title: node.name },
-    h("span", { class: "name" }, node.name),
-    h("span", { class: "figure" }),
+    {
+      class: "node",
+      type: "button",
+      "data-key": node.key,
+      "data-kind": node.kind,
+      "data-group": node.members ? "true" : null,
+      "data-member": node.isMember ? "true" : null,
+      "aria-expanded": node.members ? String(node.isOpen) : null,
+      title: node.name,
+    },
+    // What is seen may be shortened; what is heard is complete.
+    h("span", { class: "name", "aria-hidden": "true" }, middle(node.name, fit)),
+    h("span", { class: "figure", "aria-hidden": "true" }),
+    h("span", { class: "aside" }),
   );
   element.addEventListener("click", () => open(node));
   for (const name of ["pointerenter", "focus"]) element.addEventListener(name, () => highlight(node.key));
@@ -57,9 +92,11 @@ function button(node) {
 
 function build() {
   const container = by("graph");
+  fit = fitting();
   const focused = container.contains(document.activeElement) && document.activeElement.dataset.key;
   const column = ([kind, nodes]) => {
-    const more = graph.rest[kind] ? h("li", { class: "rest" }, `and ${graph.rest[kind]} more`) : null;
+    const rest = graph.rest[kind];
+    const more = rest ? h("li", { class: "rest" }, h("button", { type: "button", "data-key": `more:${kind}`, onclick: () => expand(kind) }, `and ${rest.toLocaleString("en")} more`)) : null;
     return h("div", { class: "column" }, h("h3", {}, TITLES[kind]), h("ul", {}, nodes.map((node) => h("li", {}, button(node))), more));
   };
   container.replaceChildren(svg, ...Object.entries(graph.columns).map(column));
@@ -71,6 +108,21 @@ function build() {
   });
   svg.replaceChildren(...paths);
   if (focused) container.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** The characters of a name that fit into a column. */
+function fitting() {
+  const width = by("graph").clientWidth;
+  return width ? Math.max(10, Math.floor((width * 0.25 - 44) / CHARACTER_PX)) : fit;
+}
+
+/** Makes the buttons anew where other names fit now, and draws. */
+function resize() {
+  if (graph && Math.abs(fitting() - fit) > 2) {
+    build();
+    update();
+  }
+  draw();
 }
 
 /** Draws the lines from the inner side of one button to that of the other; the two directions are a few pixels apart. */
@@ -96,8 +148,10 @@ function update() {
     const element = by("graph").querySelector(`[data-key="${CSS.escape(node.key)}"]`);
     element.dataset.state = node.isOn === false ? "off" : "on";
     element.dataset.idle = String(node.kind !== "agent" && now - node.last > IDLE_MS);
-    element.querySelector(".figure").textContent = node.kind === "agent" || !node.count ? "" : figure(node.count);
-    element.setAttribute("aria-label", describe(node));
+    const number = node.members ?? (node.kind === "agent" ? 0 : node.count);
+    element.querySelector(".figure").textContent = number ? figure(number) : "";
+    const description = describe(node);
+    if (element.lastChild.textContent !== description) element.lastChild.textContent = description;
   }
   for (const edge of graph.edges) {
     const path = lines.get(edge.key);
@@ -112,7 +166,7 @@ function highlight(key) {
   const near = new Set(key ? [key] : []);
   for (const edge of graph.edges) {
     const touches = edge.from === key || edge.to === key;
-    lines.get(edge.key).classList.toggle("near", touches);
+    lines.get(edge.key)?.classList.toggle("near", touches);
     if (touches) near.add(edge.from).add(edge.to);
   }
   by("graph").classList.toggle("focused", Boolean(key));
@@ -120,13 +174,16 @@ function highlight(key) {
 }
 
 function show(data) {
+  latest = data;
+  if (views.current() !== "overview") return;
   for (const [key, call] of calls) if (Date.now() - call.last > CALL_TTL_MS) calls.delete(key);
-  graph = network(data, calls.values());
-  const empty = graph.columns.agent.length + graph.columns.topic.length + graph.columns.tool.length === 0;
-  by("graph").hidden = empty;
-  by("no-graph").hidden = !empty;
+  graph = network(data, calls.values(), choice);
+  const isEmpty = graph.total === 0;
+  by("graph").hidden = isEmpty;
+  by("no-match").hidden = !isEmpty || !choice.query;
+  by("no-graph").hidden = !isEmpty || Boolean(choice.query);
   const keys = Object.values(graph.columns).flat().map(({ key }) => key);
-  const now = JSON.stringify([keys, graph.edges.map(({ key }) => key), graph.rest]);
+  const now = JSON.stringify([keys, graph.edges.map(({ key }) => key), graph.rest, graph.columns.topic.map(({ isOpen }) => isOpen)]);
   if (now !== structure) {
     structure = now;
     build();
@@ -146,16 +203,19 @@ function pulse(event) {
   if (event.event_type === "tool_invoked") countCall(event.sender, event.topic);
   if (!graph || document.hidden || views.current() !== "overview") return;
   const run = (key) => lines.has(key) && pulses.run(key, lines.get(key));
-  if (event.event_type === "event_published") run(`publish|agent:${event.sender}|topic:${event.topic}`);
-  if (event.event_type === "tool_invoked") run(`call|agent:${event.sender}|tool:${event.topic}`);
+  const [sender, topic, tool] = [`agent:${event.sender}`, `topic:${event.topic}`, `tool:${event.topic}`].map((key) => graph.shownAs.get(key) ?? key);
+  if (event.event_type === "event_published") run(`publish|${sender}|${topic}`);
+  if (event.event_type === "tool_invoked") run(`call|${sender}|${tool}`);
   if (event.event_type === "event_delivered") {
-    graph.edges.filter(({ kind, from }) => kind === "deliver" && from === `topic:${event.topic}`).forEach(({ key }) => run(key));
+    const receiver = `agent:${event.receiver}`;
+    run(`deliver|${topic}|${graph.shownAs.get(receiver) ?? receiver}`);
   }
 }
 
 export function start() {
   polling.subscribe(show);
   live.on("event", pulse);
-  views.onEnter("overview", draw);
-  new ResizeObserver(draw).observe(by("graph"));
+  by("graph-filter").addEventListener("input", search);
+  views.onEnter("overview", () => latest && show(latest));
+  new ResizeObserver(resize).observe(by("graph"));
 }

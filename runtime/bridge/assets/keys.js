@@ -3,12 +3,13 @@
 import { by, h } from "./dom.js";
 import * as drawer from "./drawer.js";
 import * as events from "./events.js";
+import * as runs from "./runs.js";
 import * as theme from "./theme.js";
 import * as traces from "./traces.js";
 import * as views from "./views.js";
 
 const SHORTCUTS = [
-  [["1", "2", "3", "4", "5"], "Overview, events, tools, traces, metrics"],
+  [["1", "2", "3", "4", "5", "6"], "Overview, runs, events, tools, traces, metrics"],
   [["/"], "Filter"],
   [["p"], "Pause or resume"],
   [["c"], "Clear the events"],
@@ -21,8 +22,12 @@ const SHORTCUTS = [
 
 const toggleHelp = () => (by("keys").open ? by("keys").close() : by("keys").showModal());
 
+const FILTERS = { overview: "graph-filter", tools: "tool-filter", traces: "trace-filter" };
+
 function focusFilter() {
-  if (views.current() === "traces") return by("trace-filter").focus();
+  if (views.current() === "runs") return runs.focusSearch();
+  const own = FILTERS[views.current()];
+  if (own) return by(own).focus();
   if (views.current() !== "events") views.go("events");
   by("filter").focus();
 }
@@ -46,7 +51,7 @@ function move(key, step) {
 
 function press(key) {
   if (key.ctrlKey || key.metaKey || key.altKey) return;
-  const typing = key.target.matches("input, textarea");
+  const typing = key.target.matches("input, textarea, select");
   if (key.key === "Escape") {
     if (typing) key.target.blur();
     else drawer.close();
@@ -55,7 +60,7 @@ function press(key) {
   if (typing || (by("keys").open && key.key !== "?")) return;
   if (key.key === "ArrowDown") return move(key, 1);
   if (key.key === "ArrowUp") return move(key, -1);
-  const view = /^[1-5]$/.test(key.key) && views.number(Number(key.key));
+  const view = /^[1-6]$/.test(key.key) && views.number(Number(key.key));
   if (!view && !ACTIONS[key.key]) return;
   key.preventDefault();
   if (view) views.go(view);

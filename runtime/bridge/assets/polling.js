@@ -1,4 +1,4 @@
-// Data that the page requests: agents, flows, metrics, tools. Requested every two seconds while the page is visible, and
+// Data that the page requests: agents, flows, metrics, tools, the runtime itself. Requested every two seconds while the page is visible, and
 // at once when an agent registers or is unregistered.
 
 import * as live from "./live.js";
@@ -12,6 +12,7 @@ const PATHS = {
   metrics: "api/metrics",
   history: "api/metrics/history",
   tools: "api/tools",
+  runtime: "api/runtime",
 };
 
 const listeners = [];
@@ -19,7 +20,7 @@ let isRequesting = false;
 let isOutdated = false;
 let delayed;
 
-/** Calls the listener with {topology, flow, metrics, history, tools} after every request. */
+/** Calls the listener with {topology, flow, metrics, history, tools, runtime} after every request. */
 export const subscribe = (listener) => listeners.push(listener);
 
 /** The JSON at a path of the server. */
@@ -37,7 +38,11 @@ export async function refresh() {
   try {
     const entries = Object.entries(PATHS).map(async ([name, path]) => [name, await request(path)]);
     const data = Object.fromEntries(await Promise.all(entries));
-    listeners.forEach((listener) => listener(data));
+    for (const listener of listeners) {
+      listener(data);
+      // A task of its own for each: with much data, none of them may keep the page from answering.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
   } catch {
     // The state of the event stream shows that the server is unreachable; the next interval tries again.
   } finally {

@@ -55,13 +55,26 @@ export async function login(by) {
   take(answer.session, true);
 }
 
+/** Sends JSON with the session. Returns the answer; throws the error that the server names. */
+export async function post(path, body) {
+  const response = await fetchWith(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `the runtime answered with ${response.status}`);
+  return answer;
+}
+
 /** Sends a request with the session. Throws unless the server answers with success. */
 export async function request(path, options = {}) {
+  const response = await fetchWith(path, options);
+  if (!response.ok) throw Object.assign(new Error(`${path}: ${response.status}`), { status: response.status });
+  return response;
+}
+
+async function fetchWith(path, options) {
   const used = session;
-  const headers = used ? { authorization: `Bearer ${used}` } : {};
+  const headers = { ...options.headers, ...(used && { authorization: `Bearer ${used}` }) };
   const response = await fetch(at(path), { ...options, headers });
   if (response.status === 401) refused(used);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response;
 }
 

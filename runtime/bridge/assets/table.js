@@ -2,9 +2,26 @@
 
 import { h } from "./dom.js";
 
-/** Creates a table. Columns are {label, cell(row), figure, wide}; a cell is text or elements. */
-export function table(label, columns, rows) {
-  const head = columns.map(({ label: text, figure }) => h("th", { scope: "col", role: "columnheader", class: figure && "figure" }, text));
+/** The head of a column: a button that sorts by it, where `sort` {by, isDown, choose(label)} is given and the column has a
+ *  `value`. */
+function heading({ label: text, figure, value }, sort) {
+  const isBy = sort && value && sort.by === text;
+  const order = isBy ? (sort.isDown ? "descending" : "ascending") : null;
+  const content = sort && value ? h("button", { class: "sort", type: "button", "data-sort": text, onclick: () => sort.choose(text) }, text) : text;
+  return h("th", { scope: "col", role: "columnheader", class: figure && "figure", "aria-sort": order }, content);
+}
+
+/** The rows in the order that was chosen; `value(row)` of its column is a number, a text or nothing. */
+export function sorted(columns, rows, { by, isDown }) {
+  const value = columns.find(({ label }) => label === by)?.value;
+  if (!value) return rows;
+  const order = (a, b) => (typeof a === "string" ? a.localeCompare(b) : (a ?? -1) - (b ?? -1));
+  return rows.toSorted((a, b) => order(value(a), value(b)) * (isDown ? -1 : 1));
+}
+
+/** Creates a table. Columns are {label, cell(row), figure, wide, value(row)}; a cell is text or elements. */
+export function table(label, columns, rows, sort) {
+  const head = columns.map((column) => heading(column, sort));
   const body = rows.map((row) =>
     h(
       "tr",
@@ -30,13 +47,20 @@ const shape = (cell) => cell.innerHTML.replaceAll(/ aria-expanded="\w+"/g, "");
 export function put(container, fresh) {
   const old = container.firstElementChild;
   if (old && fresh && keys(old) === keys(fresh)) {
+    const [head, freshHead] = [old, fresh].map((each) => each.querySelector("thead"));
+    if (shape(head) !== shape(freshHead)) {
+      const sort = head.contains(document.activeElement) && document.activeElement.dataset.sort;
+      head.replaceChildren(...freshHead.childNodes);
+      if (sort) head.querySelector(`[data-sort="${CSS.escape(sort)}"]`)?.focus();
+    }
     const cells = old.querySelectorAll("td");
     fresh.querySelectorAll("td").forEach((cell, at) => {
       if (shape(cells[at]) !== shape(cell)) cells[at].replaceChildren(...cell.childNodes);
     });
     return;
   }
-  const focused = container.contains(document.activeElement) && document.activeElement.dataset.key;
+  const { key, sort } = container.contains(document.activeElement) ? document.activeElement.dataset : {};
   container.replaceChildren(...(fresh ? [fresh] : []));
-  if (focused) container.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  if (key) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  if (sort) container.querySelector(`[data-sort="${CSS.escape(sort)}"]`)?.focus();
 }

@@ -73,6 +73,8 @@ function scale(total) {
 /** Shows a trace. */
 export function show(id, spans) {
   by("trace-id").textContent = id;
+  by("trace-run").href = `#runs/${id}`;
+  by("trace-run").hidden = false;
   by("no-trace").hidden = spans.length > 0;
   by("no-trace").textContent = "The runtime no longer has this trace.";
   const now = `${id} ${spans.length}`;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom_core::{
     Runtime, ToolOffer,
     llm::{GenerateTool, LlmClient},
-    mcp::{McpServers, McpTimeouts},
+    mcp::{McpServerStates, McpServers, McpTimeouts},
 };
 
 use crate::settings::ServerSettings;
@@ -33,6 +33,11 @@ impl BuiltinTools {
             _llm: registry.offer(tools, Arc::new(generate)),
             mcp: McpServers::start(settings.mcp.clone(), registry, McpTimeouts::default()),
         }
+    }
+
+    /// The states of the MCP servers.
+    pub(crate) fn mcp_states(&self) -> McpServerStates {
+        self.mcp.states()
     }
 
     /// Ends the MCP servers.

@@ -8,6 +8,8 @@
 //! | [`live`] | activity and spans on one connection |
 //! | `sse` | what the streams have in common |
 //! | [`history`] | samples of the metrics of the last minutes |
+//! | [`identity`] | which runtime this is, and the state of MCP servers and LLM providers |
+//! | `memory` | the memory of this process |
 //! | [`tools`] | tools and their usage |
 //! | [`tool_request`], [`event_request`] | calls of tools and events that the page or a program asks for |
 //! | [`json_body`] | the bodies of these |
@@ -32,7 +34,7 @@ use loom_core::Runtime;
 use tokio_util::sync::CancellationToken;
 
 pub use self::context::DashboardAccess;
-use self::context::DashboardContext;
+use self::{context::DashboardContext, identity::RuntimeIdentity};
 use crate::{
     connections::{Acceptor, ConnectionState, ConnectionTimeouts},
     telemetry::Telemetry,
@@ -45,10 +47,12 @@ pub mod event_request;
 pub mod events;
 pub mod guard;
 pub mod history;
+pub mod identity;
 pub mod json_body;
 pub mod live;
 pub mod log_level;
 pub mod login;
+mod memory;
 pub mod prometheus;
 mod router;
 pub mod runs;
@@ -73,6 +77,7 @@ impl Dashboard {
     pub fn new(
         runtime: &Runtime,
         access: DashboardAccess,
+        identity: RuntimeIdentity,
         telemetry: Telemetry,
         stopping: CancellationToken,
     ) -> Self {
@@ -81,6 +86,7 @@ impl Dashboard {
             access,
             stopping,
             started: Instant::now(),
+            identity: Arc::new(identity),
             telemetry,
             history: Arc::default(),
         };

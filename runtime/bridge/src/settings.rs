@@ -65,6 +65,8 @@ pub struct ServerSettings {
     pub event_spans: u32,
     /// Where the history of runs is kept.
     pub history: HistoryPlan,
+    /// The name of the project, for display.
+    pub project: Option<String>,
     /// Where spans are exported to, if anywhere.
     pub otlp: Option<OtlpEndpoint>,
     /// LLM providers.
@@ -119,11 +121,20 @@ impl ServerSettings {
             log_filter: reader.text(names::RUST_LOG)?.unwrap_or(LOG_FILTER).to_owned(),
             log_format: reader.parse(names::LOG_FORMAT)?.unwrap_or_default(),
             event_spans: reader.parse(names::EVENT_SPANS)?.unwrap_or(EVENTS_PER_SECOND),
+            project: reader.text(names::PROJECT)?.map(project_name),
             otlp: otlp::read(&reader)?,
             llm: llm::read(&reader)?,
             mcp: mcp::read(&reader)?,
         })
     }
+}
+
+/// The longest name of a project that is shown, in characters.
+const MAX_PROJECT: usize = 100;
+
+/// The name of a project, without control characters and cut.
+fn project_name(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(MAX_PROJECT).collect()
 }
 
 /// Both files, or neither.

@@ -150,7 +150,7 @@ impl Activity {
         if let Some(flow) = &self.flow {
             flow.record(EVENT_BUS, agent, &envelope.topic, NodeKind::Agent, Instant::now());
         }
-        self.stream.publish(|| ActivityEvent::event(ActivityKind::Delivered, envelope));
+        self.stream.publish(|| ActivityEvent::delivery(agent, envelope));
     }
 
     /// Records that an agent registered, for the first time or again.

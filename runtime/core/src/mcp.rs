@@ -16,6 +16,7 @@
 //! | `server_tools` | executes the tools of one server |
 //! | [`restart`] | when a server is started again |
 //! | `server_task` | starts, lists, watches and restarts one server |
+//! | [`server_states`] | the states of all servers, for observers |
 //! | `servers` | all servers |
 
 mod client;
@@ -30,6 +31,7 @@ mod listing;
 mod process;
 pub mod restart;
 pub mod result;
+pub mod server_states;
 mod server_task;
 mod server_tools;
 mod servers;
@@ -39,4 +41,5 @@ mod wire;
 pub use config::{McpHttpConfig, McpProgramConfig, McpServerConfig, McpTimeouts};
 pub use process::LONGEST_END;
 pub use restart::RestartPolicy;
+pub use server_states::{McpServerStates, McpServerStatus};
 pub use servers::McpServers;

@@ -48,6 +48,8 @@ pub const EVENT_SPANS: &str = "LOOM_EVENT_SPANS";
 pub const HISTORY: &str = "LOOM_HISTORY";
 /// Whether the content of events and calls is kept and shown: `auto`, `on` or `off`.
 pub const DASHBOARD_CONTENT: &str = "LOOM_DASHBOARD_CONTENT";
+/// Name of the project that the runtime belongs to, for display.
+pub const PROJECT: &str = "LOOM_PROJECT";
 /// Endpoint of an OpenTelemetry collector.
 pub const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// As [`OTLP_ENDPOINT`], for traces alone; takes precedence.
@@ -141,6 +143,7 @@ pub const TABLE: &[VariableInfo] = &[
         Some("auto"),
         "whether payloads, arguments and messages are kept: auto (while only this machine can ask), on, off",
     ),
+    plain(PROJECT, None, "name of the project, shown by the dashboard"),
     plain(
         EVENT_SPANS,
         Some("2000"),

@@ -61,6 +61,8 @@ pub struct EventDetail {
     pub sender: Option<String>,
     /// The agent that it was delivered to.
     pub receiver: Option<String>,
+    /// The agents that a published event was delivered to, each once.
+    pub receivers: Vec<String>,
     /// The conversation.
     pub thread_id: Option<String>,
     /// The event or call that this one answers.

@@ -1,5 +1,7 @@
 //! Reads events and log lines, page by page into the past.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::Value};
 
 use crate::{
@@ -39,11 +41,13 @@ pub(crate) fn events(connection: &Connection, query: &EventQuery) -> rusqlite::R
         }
     }
     let columns = "e.id, e.at, e.kind, e.event, e.type, e.topic, e.sender, e.receiver, e.conversation, e.correlation, \
-         e.preview, e.metadata, r.trace, e.span";
+         e.preview, e.metadata, r.trace, e.span, e.run";
     let size = page_size(query.limit);
-    let (events, next) =
-        selection.page(connection, "events e", "e", columns, query.before, size, event)?;
-    Ok(EventPage { events, next })
+    let (rows, next) =
+        selection.page(connection, "events e", "e", columns, query.before, size, |row| {
+            Ok((row.get(14)?, row.get(13)?, event(row)?))
+        })?;
+    Ok(EventPage { events: with_receivers(connection, rows)?, next })
 }
 
 /// A page of log lines, newest first.
@@ -125,6 +129,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<EventDetail> {
         topic: row.get(5)?,
         sender: row.get(6)?,
         receiver: row.get(7)?,
+        receivers: Vec::new(),
         thread_id: row.get(8)?,
         correlation_id: row.get(9)?,
         payload_preview: row.get(10)?,
@@ -132,6 +137,43 @@ fn event(row: &Row<'_>) -> rusqlite::Result<EventDetail> {
         run: trace(row.get(12)?),
         span_id: row.get::<_, Option<i64>>(13)?.map(span_hex),
     })
+}
+
+/// An event with the numbers of its run and span.
+type EventInRun = (Option<i64>, Option<i64>, EventDetail);
+
+/// The receivers of one event that a reader gets.
+const MOST_RECEIVERS: usize = 100;
+/// The deliveries of one run that are read.
+const MOST_DELIVERIES: i64 = 10_000;
+
+/// The events, with the agents that they were delivered to.
+fn with_receivers(
+    connection: &Connection,
+    rows: Vec<EventInRun>,
+) -> rusqlite::Result<Vec<EventDetail>> {
+    let runs: BTreeSet<i64> = rows.iter().filter_map(|(run, span, _)| span.and(*run)).collect();
+    let mut receivers: HashMap<i64, Vec<String>> = HashMap::new();
+    let mut select = connection.prepare_cached(
+        "SELECT parent, agent FROM spans WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20 AND name = 'event.deliver' \
+         AND parent IS NOT NULL AND agent IS NOT NULL LIMIT ?2",
+    )?;
+    for run in runs {
+        let mut deliveries = select.query((run, MOST_DELIVERIES))?;
+        while let Some(row) = deliveries.next()? {
+            let agents = receivers.entry(row.get(0)?).or_default();
+            let agent: String = row.get(1)?;
+            if agents.len() < MOST_RECEIVERS && !agents.contains(&agent) {
+                agents.push(agent);
+            }
+        }
+    }
+    let found = |span: Option<i64>| span.and_then(|span| receivers.get(&span)).cloned();
+    let all = rows.into_iter().map(|(_, span, event)| EventDetail {
+        receivers: found(span).unwrap_or_default(),
+        ..event
+    });
+    Ok(all.collect())
 }
 
 fn line(row: &Row<'_>) -> rusqlite::Result<LogDetail> {

@@ -15,6 +15,8 @@ pub struct HistoryOverview {
     pub tools: Vec<LatencySummary>,
     /// The latencies of models, slowest p95 first.
     pub models: Vec<LatencySummary>,
+    /// The calls of tools and models by the agent that made them, most calls first.
+    pub agents: Vec<LatencySummary>,
     /// The latest failed spans, newest first.
     pub errors: Vec<FailedSpan>,
     /// The calls that the latencies are made of are the newest ones only, because there are too many.
@@ -42,10 +44,10 @@ pub struct MinuteTotals {
     pub output_tokens: u64,
 }
 
-/// How long calls of one tool or model took.
+/// How long calls of one tool or model, or by one agent, took.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencySummary {
-    /// The tool or model.
+    /// The tool, model or agent.
     pub name: String,
     /// The number of calls.
     pub calls: u64,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Rows};
 
 use crate::{
     instant::format_nanos,
@@ -17,7 +17,9 @@ use crate::{
 const MOST_MINUTES: i64 = 8 * 24 * 60;
 /// The calls that latencies are made of.
 const MOST_CALLS: usize = 200_000;
-/// The tools or models of an overview.
+/// The calls of tools, and of models, that the figures of agents are made of: each is read by itself.
+const MOST_AGENT_CALLS: usize = 20_000;
+/// The tools, models or agents of an overview.
 const MOST_NAMES: usize = 200;
 /// The failed spans of an overview.
 const MOST_ERRORS: i64 = 20;
@@ -38,8 +40,9 @@ pub(crate) fn overview(
     let tokens = "coalesce(input_tokens, 0) + coalesce(output_tokens, 0)";
     let (models, models_sampled) = latencies(connection, "model", tokens, range)?;
     let errors = errors(connection, range)?;
-    let is_sample = tools_sampled || models_sampled;
-    Ok(HistoryOverview { total, minutes, tools, models, errors, is_sample })
+    let (agents, agents_sampled) = agent_calls(connection, range)?;
+    let is_sample = tools_sampled || models_sampled || agents_sampled;
+    Ok(HistoryOverview { total, minutes, tools, models, agents, errors, is_sample })
 }
 
 fn minutes(connection: &Connection, range: HistoryRange) -> rusqlite::Result<Vec<MinuteTotals>> {
@@ -84,12 +87,47 @@ fn latencies(
         "SELECT {column}, duration, outcome, {tokens} FROM spans WHERE {column} IS NOT NULL AND start BETWEEN ?1 AND ?2 \
          ORDER BY start DESC LIMIT ?3"
     ))?;
-    let mut rows = select.query((range.since, range.until, MOST_CALLS as i64 + 1))?;
     let mut names: HashMap<String, CallDurations> = HashMap::new();
+    let rows = select.query((range.since, range.until, MOST_CALLS as i64 + 1))?;
+    let is_sample = add_calls(&mut names, rows, MOST_CALLS)?;
+    let mut all = summaries(names);
+    all.sort_by(|one, other| other.p95_ms.total_cmp(&one.p95_ms).then(one.name.cmp(&other.name)));
+    all.truncate(MOST_NAMES);
+    Ok((all, is_sample))
+}
+
+/// The calls of tools and models by agent, most calls first, and whether they are of the newest calls only.
+fn agent_calls(
+    connection: &Connection,
+    range: HistoryRange,
+) -> rusqlite::Result<(Vec<LatencySummary>, bool)> {
+    let mut names = HashMap::new();
+    let mut is_sample = false;
+    for column in ["tool", "model"] {
+        let mut select = connection.prepare_cached(&format!(
+            "SELECT coalesce(agent, ''), duration, outcome, coalesce(input_tokens, 0) + coalesce(output_tokens, 0) \
+             FROM spans WHERE {column} IS NOT NULL AND start BETWEEN ?1 AND ?2 ORDER BY start DESC LIMIT ?3"
+        ))?;
+        let rows = select.query((range.since, range.until, MOST_AGENT_CALLS as i64 + 1))?;
+        is_sample |= add_calls(&mut names, rows, MOST_AGENT_CALLS)?;
+    }
+    names.remove("");
+    let mut all = summaries(names);
+    all.sort_by(|one, other| other.calls.cmp(&one.calls).then(one.name.cmp(&other.name)));
+    all.truncate(MOST_NAMES);
+    Ok((all, is_sample))
+}
+
+/// Adds calls by name, at most so many. Returns whether there are more.
+fn add_calls(
+    names: &mut HashMap<String, CallDurations>,
+    mut rows: Rows<'_>,
+    most: usize,
+) -> rusqlite::Result<bool> {
     let mut calls = 0;
     while let Some(row) = rows.next()? {
         calls += 1;
-        if calls > MOST_CALLS {
+        if calls > most {
             break;
         }
         let name = row.get_ref(0)?.as_str()?;
@@ -101,11 +139,11 @@ fn latencies(
         of_name.errors += u64::from(row.get::<_, i64>(2)? == 2);
         of_name.tokens += count(row, 3)?;
     }
-    let mut all: Vec<LatencySummary> =
-        names.into_iter().map(|(name, calls)| summary(name, calls)).collect();
-    all.sort_by(|one, other| other.p95_ms.total_cmp(&one.p95_ms).then(one.name.cmp(&other.name)));
-    all.truncate(MOST_NAMES);
-    Ok((all, calls > MOST_CALLS))
+    Ok(calls > most)
+}
+
+fn summaries(names: HashMap<String, CallDurations>) -> Vec<LatencySummary> {
+    names.into_iter().map(|(name, calls)| summary(name, calls)).collect()
 }
 
 fn summary(name: String, mut calls: CallDurations) -> LatencySummary {

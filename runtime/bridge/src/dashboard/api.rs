@@ -101,6 +101,7 @@ fn flow_json(flow: &Flow, last_event_ms: i64) -> Value {
 pub async fn metrics(State(context): State<DashboardContext>) -> Json<Value> {
     let snapshot = context.runtime.snapshot();
     Json(json!({
+        "queued": snapshot.queued,
         "active_agents": snapshot.connected_agents,
         "active_subscriptions": snapshot.subscriptions,
         "events_per_sec": snapshot.events_per_second,
@@ -108,10 +109,16 @@ pub async fn metrics(State(context): State<DashboardContext>) -> Json<Value> {
     }))
 }
 
-/// `GET /api/metrics/history`: the samples of the last five minutes, oldest first. `timestamp_ms` is the end of a
-/// second; all values but `active_agents` and `active_subscriptions` count what happened within it.
-pub async fn metrics_history(State(context): State<DashboardContext>) -> Json<Value> {
-    Json(context.history.to_json())
+/// `GET /api/metrics/history`: the samples of the last five minutes, one per second, oldest first; with `?step=minute`
+/// those of the last seven days, one per minute. `timestamp_ms` is the end of a second or minute; `active_agents`,
+/// `active_subscriptions`, `queued` and `memory_bytes` are as they were then, all other values are about what happened
+/// within it.
+pub async fn metrics_history(
+    State(context): State<DashboardContext>,
+    RawQuery(query): RawQuery,
+) -> Json<Value> {
+    let by_minute = query.is_some_and(|query| query.split('&').any(|pair| pair == "step=minute"));
+    Json(context.history.to_json(by_minute))
 }
 
 fn timestamp() -> String {

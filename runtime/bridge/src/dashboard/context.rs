@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use loom_core::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::{history::MetricsHistory, sessions::DashboardSessions};
+use super::{history::MetricsHistory, identity::RuntimeIdentity, sessions::DashboardSessions};
 use crate::telemetry::Telemetry;
 
 /// Who may use the dashboard, and by which names.
@@ -26,6 +26,7 @@ pub struct DashboardContext {
     pub(super) stopping: CancellationToken,
     pub(super) started: Instant,
     pub(super) access: DashboardAccess,
+    pub(super) identity: Arc<RuntimeIdentity>,
     pub(super) telemetry: Telemetry,
     pub(super) history: Arc<MetricsHistory>,
 }

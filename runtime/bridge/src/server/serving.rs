@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use loom_base::HostPort;
 use loom_core::{Runtime, RuntimeOptions, mcp::LONGEST_END};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,9 @@ use crate::{
     access::PeerCheck,
     builtin_tools::BuiltinTools,
     connections::{Acceptor, ConnectionLimits},
-    dashboard::{self, Dashboard, DashboardAccess, sessions::DashboardSessions},
+    dashboard::{
+        self, Dashboard, DashboardAccess, identity::RuntimeIdentity, sessions::DashboardSessions,
+    },
     grpc::{self, GrpcServer},
     settings::ServerSettings,
     telemetry::Telemetry,
@@ -72,6 +75,7 @@ pub struct ServingServer {
 impl ServingServer {
     /// Starts to serve, and starts the MCP servers. Does not wait for the MCP servers.
     pub async fn start(bound: BoundServer, telemetry: Telemetry) -> Self {
+        let address = bound.bridge_address();
         let BoundServer { settings, tls, bridge, dashboard, .. } = bound;
         let event_recorder = telemetry.event_spans.clone().map(|spans| spans as _);
         let options = RuntimeOptions { record_flow: dashboard.is_some(), event_recorder };
@@ -92,16 +96,18 @@ impl ServingServer {
         let bridge = Acceptor::new(bridge, "bridge", limits.bridge, timeouts, peers.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bridge).await?) });
+        let builtin_tools = BuiltinTools::start(&settings, &runtime);
         if let Some(bound) = dashboard {
             let access = access(&settings, &bound);
-            let page = Dashboard::new(&runtime, access, telemetry, stopping.clone());
+            let address = HostPort::new(address.ip().to_string(), address.port());
+            let identity = RuntimeIdentity::new(&settings, address, builtin_tools.mcp_states());
+            let page = Dashboard::new(&runtime, access, identity, telemetry, stopping.clone());
             let timeouts = dashboard::CONNECTION_TIMEOUTS;
             let listener = bound.listener;
             let listener = Acceptor::new(listener, "dashboard", limits.dashboard, timeouts, peers);
             tasks.spawn(async move { page.serve(listener).await.map_err(ServerError::Dashboard) });
         }
         tasks.spawn(expire_agents(runtime.clone(), stopping.clone()));
-        let builtin_tools = BuiltinTools::start(&settings, &runtime);
         Self { runtime, health, stopping, tasks, builtin_tools }
     }
 

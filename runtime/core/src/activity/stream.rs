@@ -40,6 +40,12 @@ pub struct ActivityEvent {
     pub topic: String,
     /// The publishing, registering or calling agent, if known.
     pub sender: Option<String>,
+    /// The agent that the event was delivered to.
+    pub receiver: Option<String>,
+    /// The type that the publisher gave the event.
+    pub event_type: String,
+    /// The trace that the event is part of, if it is recorded.
+    pub trace_id: Option<u128>,
     /// The conversation that the event belongs to, if its metadata names one.
     pub thread_id: Option<String>,
     /// The event or call that this one is an answer to, if it names one.
@@ -95,10 +101,19 @@ impl ActivityEvent {
             id: envelope.event.id.clone(),
             topic: envelope.topic.clone(),
             sender: Some(envelope.sender.clone()).filter(|sender| !sender.is_empty()),
+            receiver: None,
+            event_type: limits::shown(&envelope.event.kind).to_owned(),
+            trace_id: envelope.trace.filter(|trace| trace.sampled).map(|trace| trace.trace_id),
             thread_id: metadata("thread_id"),
             correlation_id: metadata("correlation_id"),
             preview: preview_unless(envelope.is_secret(), &envelope.event.payload),
         }
+    }
+
+    /// The delivery of an event to an agent.
+    pub fn delivery(agent: &str, envelope: &Envelope) -> Self {
+        let receiver = Some(agent.to_owned()).filter(|agent| !agent.is_empty());
+        Self { receiver, ..Self::event(ActivityKind::Delivered, envelope) }
     }
 
     /// What happened to an agent.
@@ -115,6 +130,9 @@ impl ActivityEvent {
             id: format!("{verb}_{agent}"),
             topic: format!("system.agent.{verb}"),
             sender: Some(agent.to_owned()),
+            receiver: None,
+            event_type: String::new(),
+            trace_id: None,
             thread_id: None,
             correlation_id: None,
             preview: String::new(),
@@ -129,6 +147,9 @@ impl ActivityEvent {
             id: call.id.clone(),
             topic: call.name.clone(),
             sender: call.caller().map(str::to_owned),
+            receiver: None,
+            event_type: String::new(),
+            trace_id: None,
             thread_id: None,
             correlation_id: Some(call.correlation_id.clone()).filter(|id| !id.is_empty()),
             preview: preview_unless(is_secret(&call.headers), call.arguments.as_bytes()),
@@ -166,6 +187,18 @@ mod tests {
         assert_eq!(preview(b"short"), "short");
         assert_eq!(preview("😀".repeat(300).as_bytes()), "😀".repeat(100));
         assert_eq!(preview(b"\xffx"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn a_delivery_names_its_receiver_and_an_event_its_type() {
+        let event = Event { kind: "tick".to_owned(), ..Event::default() };
+        let envelope = Envelope::new("t".to_owned(), "a", event);
+        let delivery = ActivityEvent::delivery("b", &envelope);
+        assert_eq!(
+            (delivery.sender.as_deref(), delivery.receiver.as_deref()),
+            (Some("a"), Some("b"))
+        );
+        assert_eq!((&*delivery.event_type, delivery.trace_id), ("tick", None));
     }
 
     #[test]

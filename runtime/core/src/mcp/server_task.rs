@@ -1,6 +1,14 @@
 //! The task that starts or reaches one MCP server, lists its tools, watches it, and does so again when it ends.
 
-use std::{future, io, process::ExitStatus, sync::Arc, time::Duration};
+use std::{
+    future, io,
+    process::ExitStatus,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::future::{BoxFuture, Fuse, FusedFuture as _, FutureExt as _};
 use rmcp::{Peer, RoleClient, ServiceExt as _, transport::Transport};
@@ -17,6 +25,7 @@ use super::{
     http,
     listing::{ListResult, list_tools},
     process::McpProcess,
+    server_states::McpServerStates,
     server_tools::McpServerTools,
     stderr_tail::without_secrets,
     wire::McpTransport,
@@ -40,6 +49,8 @@ pub(super) struct McpServerTask {
     /// The offer of the tools, from the first list on; it stays while the server is restarted.
     offer: Option<ToolOffer>,
     stop: CancellationToken,
+    /// How often the server was started again.
+    restarts: Arc<AtomicU64>,
     /// Reserves all names that start with `<server>:`.
     _claim: PrefixClaim,
 }
@@ -82,7 +93,13 @@ impl McpServerTask {
             tools,
             offer: None,
             stop,
+            restarts: Arc::default(),
         }
+    }
+
+    /// Adds the server to those that are observed.
+    pub(super) fn observe(&self, states: &mut McpServerStates) {
+        states.add(self.name(), self.state.subscribe(), Arc::clone(&self.restarts));
     }
 
     /// Starts the server, and again whenever it ends.
@@ -114,6 +131,7 @@ impl McpServerTask {
                 () = tokio::time::sleep_until(until) => {}
                 () = self.stop.cancelled() => return,
             }
+            self.restarts.fetch_add(1, Ordering::Relaxed);
         }
     }
 

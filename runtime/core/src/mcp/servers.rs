@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{McpServerConfig, McpTimeouts},
+    server_states::McpServerStates,
     server_task::McpServerTask,
 };
 use crate::registry::Registry;
@@ -16,6 +17,7 @@ use crate::registry::Registry;
 pub struct McpServers {
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    states: McpServerStates,
 }
 
 impl McpServers {
@@ -28,9 +30,15 @@ impl McpServers {
         let mut servers = Self::default();
         for config in configs {
             let task = McpServerTask::new(config, timeouts, registry, servers.stop.clone());
+            task.observe(&mut servers.states);
             servers.tasks.spawn(task.run());
         }
         servers
+    }
+
+    /// The states of the servers, for observers.
+    pub fn states(&self) -> McpServerStates {
+        self.states.clone()
     }
 
     /// Ends all servers; takes a few seconds at most.

@@ -15,6 +15,8 @@ pub struct RuntimeSnapshot {
     pub connected_agents: usize,
     /// Subscriptions of all streams.
     pub subscriptions: usize,
+    /// Events that wait in the queues of subscriptions.
+    pub queued: usize,
     /// Published events per second over the last ten seconds.
     pub events_per_second: f64,
     /// Tool calls per second over the last ten seconds.
@@ -39,6 +41,7 @@ impl RuntimeSnapshot {
         Self {
             connected_agents: inner.directory.connected(),
             subscriptions: inner.bus.subscriptions(),
+            queued: inner.bus.total_load().queued,
             events_per_second: inner.activity.events_per_second(now),
             tool_calls_per_second: inner.activity.tool_calls_per_second(now),
             activity_observers: inner.activity.observers(),
