@@ -14,22 +14,14 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Callable, List, Optional, Union
 
-from .errors import ConfigurationError, LoomError
+from .errors import ConfigurationError
+from .exported_run import Json, read
+from .exported_run import ReplayError as ReplayError
 
 _REQUEST_TIMEOUT = 30.0
 _INTERVAL = 0.05
-_MAX_BYTES = 256 << 20
-_MAX_EVENTS = 10_000
-_MAX_GAP_MS = 3_600_000.0
-_REPLACED = "***"
-
-Json = Dict[str, Any]
-
-
-class ReplayError(LoomError):
-    """A run cannot be replayed: its file is not complete, or the runtime refuses it."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,7 @@ def replay(
     factor = 1.0 if speed is None else speed
     if not factor > 0:
         raise ConfigurationError(f"speed must be positive, got {speed}", exit_code=2, kind="usage")
-    run = _read(Path(file))
+    run = read(Path(file))
     trace = secrets.token_hex(16)
     begin, due = time.monotonic(), 0.0
     published: List[Json] = []
@@ -136,73 +128,10 @@ def _body(event: Json, to: Optional[str], run: str, trace: str) -> Json:
     return {
         "topic": to or event["topic"],
         "type": event.get("type", ""),
-        "metadata": {**event.get("metadata", {}), "loom.replay_of": run},
+        "metadata": {**(event.get("metadata") or {}), "loom.replay_of": run},
         "traceparent": f"00-{trace}-{secrets.token_hex(8)}-01",
         "payload_hex" if payload == "payload_hex" else "payload_text": event[payload],
     }
-
-
-def _read(file: Path) -> Json:
-    """Reads a file and checks that all of it can be published."""
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise ReplayError(f"could not replay {file}: it is larger than {_MAX_BYTES >> 20} MiB")
-        run = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ReplayError(f"could not replay {file}: {error}") from error
-    problem = _problem(run)
-    if problem:
-        raise ReplayError(f"could not replay {file}: {problem}")
-    checked: Json = run
-    return checked
-
-
-def _problem(run: Any) -> Optional[str]:
-    if not isinstance(run, dict) or run.get("schema") != 1 or not isinstance(run.get("run"), str):
-        return "it is no exported run of schema 1"
-    events = run.get("events")
-    if not isinstance(events, list) or not 0 < len(events) <= _MAX_EVENTS:
-        return f"it needs 1 to {_MAX_EVENTS} events"
-    for number, event in enumerate(events, 1):
-        problem = _problem_of_event(event)
-        if problem:
-            topic = event.get("topic") if isinstance(event, dict) else None
-            return f"event {number} on {topic} {problem}; nothing was published"
-    return None
-
-
-def _problem_of_event(event: Any) -> Optional[str]:
-    if not isinstance(event, dict) or not isinstance(event.get("topic"), str) or not event["topic"]:
-        return "needs a topic"
-    gap = event.get("gap_ms", 0)
-    if not isinstance(gap, (int, float)) or not 0 <= gap <= _MAX_GAP_MS:
-        return "needs a gap_ms of at most an hour"
-    if event.get("is_cut"):
-        return "has only the beginning of its payload"
-    kept = [key for key in ("payload", "payload_hex") if isinstance(event.get(key), str)]
-    if not kept:
-        return "has no payload: it was not kept"
-    if len(kept) > 1:
-        return "needs either payload or payload_hex"
-    metadata = event.get("metadata", {})
-    if not isinstance(metadata, dict):
-        return "has metadata of another shape"
-    try:
-        payload = json.loads(event["payload"]) if kept == ["payload"] else None
-    except ValueError:
-        payload = None
-    redacted = [*event.get("redacted", []), *_replaced(metadata), *_replaced(payload)]
-    return f"has values that were redacted: {', '.join(map(str, redacted))}" if redacted else None
-
-
-def _replaced(value: Any) -> List[str]:
-    """The keys whose values the history replaced."""
-    if isinstance(value, dict):
-        own = [str(key) for key, entry in value.items() if entry == _REPLACED]
-        return own + [key for entry in value.values() for key in _replaced(entry)]
-    if isinstance(value, list):
-        return [key for entry in value for key in _replaced(entry)]
-    return []
 
 
 def _request(dashboard_url: str, path: str, body: Optional[Json] = None) -> Json:

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use crate::support::{
-    self, Depot, Fault, Nginx, Plain, Run, Sandbox, Server, Unreachable, proxies,
+    self, DashboardStage, Depot, Fault, Nginx, Plain, Run, Sandbox, Server, Unreachable, proxies,
 };
 use serde_json::Value;
 
@@ -189,4 +189,19 @@ fn offline_is_reported_and_remote_sources_are_not_queried() {
     let network = check(&document, "network");
     assert_eq!(network["grade"], "warning");
     assert_eq!(document["sources"][0]["state"], "offline");
+}
+
+#[test]
+fn size_and_age_of_the_history_are_told() {
+    let stage = DashboardStage::new();
+    let history = || check(&stage.loom(&["doctor", "--json", "--offline"]).json(), "history");
+    assert_eq!(history()["message"], "no run of this project is kept yet");
+    stage.up();
+    stage.loom(&["publish", "price", "1"]).ok();
+    stage.events("price", 1);
+    let told = history();
+    let message = told["message"].as_str().unwrap();
+    assert_eq!(told["grade"], "ok");
+    assert!(message.contains("iB") && message.contains(", last written "), "{message}");
+    assert!(message.contains("/history/") && message.ends_with(".db"), "{message}");
 }

@@ -225,7 +225,7 @@ def test_the_history_has_one_sample_per_second(dashboard):
     assert history["interval_ms"] == 1000
     assert set(samples[0]) == {
         "timestamp_ms", "active_agents", "active_subscriptions", "events", "deliveries", "dropped", "tool_calls",
-        "tool_errors",
+        "tool_errors", "queued", "memory_bytes", "tool_p95_ms",
     }  # fmt: skip
     assert samples[-1]["active_agents"] == samples[-1]["active_subscriptions"] == 1
     assert sum(sample["deliveries"] for sample in samples) == 1

@@ -10,6 +10,8 @@ use crate::cli::logs;
 
 /// The events that are shown where no number is given.
 const DEFAULT_LIMIT: u32 = 50;
+/// The most events that are shown of the past.
+const MAX_LIMIT: u32 = 1000;
 /// The kind of an event that reached an agent: the one that was published is shown.
 const DELIVERED: &str = "event_delivered";
 
@@ -26,7 +28,7 @@ pub(super) struct EventFilter {
     #[arg(long, value_name = "TIME", value_parser = logs::since)]
     since: Option<SystemTime>,
     /// The number of events to show: the latest ones [default: 50]
-    #[arg(long, short = 'n', value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, short = 'n', value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_LIMIT)))]
     limit: Option<u32>,
 }
 
@@ -34,6 +36,11 @@ impl EventFilter {
     /// Whether events of the past are wanted where new ones are shown.
     pub(super) fn asks_for_past(&self) -> bool {
         self.since.is_some() || self.limit.is_some()
+    }
+
+    /// The same events since a time, as many as there may be.
+    pub(super) fn since(self, time: SystemTime) -> Self {
+        Self { since: Some(time), limit: Some(MAX_LIMIT), ..self }
     }
 
     /// The question about the past, up to a time.

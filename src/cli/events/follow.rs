@@ -39,14 +39,16 @@ enum EndOfEvents {
 pub(super) fn run(filter: &EventFilter, context: &Context) -> Outcome {
     let project = ProjectScope::of(context)?;
     let mut dashboard = RunningDashboard::of(context)?;
-    let mut asks_for_past = filter.asks_for_past();
+    let mut past = filter.asks_for_past().then(|| filter.clone());
     let mut out = context.printer.stdout_of_others();
     let mut output = EventOutput { printer: &context.printer, out: &mut out, is_lost: false };
     loop {
-        match follow_one(filter, &dashboard, &mut asks_for_past, &mut output)? {
+        match follow_one(filter, &dashboard, &mut past, &mut output)? {
             EndOfEvents::NoReader => return Ok(Exit::Success),
             EndOfEvents::Lost => output.lost(),
         }
+        // The next runtime may publish before it is found.
+        past.get_or_insert_with(|| filter.clone().since(SystemTime::now()));
         dashboard = wait(&project);
     }
 }
@@ -67,7 +69,7 @@ fn wait(project: &ProjectScope) -> RunningDashboard {
 fn follow_one(
     filter: &EventFilter,
     dashboard: &RunningDashboard,
-    asks_for_past: &mut bool,
+    past: &mut Option<EventFilter>,
     output: &mut EventOutput<'_>,
 ) -> Result<EndOfEvents, CommandError> {
     let Ok(mut stream) = dashboard.client.stream("/api/events/stream") else {
@@ -77,17 +79,15 @@ fn follow_one(
     let Ok(Some(_)) = stream.next_event() else { return Ok(EndOfEvents::Lost) };
     output.found();
     let mut after = None;
-    if *asks_for_past {
+    if let Some(asked) = past {
         let now = SystemTime::now();
         thread::sleep(HISTORY_DELAY);
-        let past = match dashboard.client.ask(DashboardRequest::new("GET", &filter.path(Some(now))))
-        {
-            Err(DashboardError::Unreachable { .. }) => return Ok(EndOfEvents::Lost),
-            past => past.map_err(|error| refused(&error))?,
+        let Some(events) = past_events(dashboard, &asked.path(Some(now)), filter)? else {
+            return Ok(EndOfEvents::Lost);
         };
-        *asks_for_past = false;
+        *past = None;
         after = Some(now);
-        for event in event_filter::events_of(&past) {
+        for event in events {
             if !output.event(&event)? {
                 return Ok(EndOfEvents::NoReader);
             }
@@ -99,6 +99,20 @@ fn follow_one(
         }
     }
     Ok(EndOfEvents::Lost)
+}
+
+/// The events of the past; `None` if the runtime is gone. Without a history there are none, unless they were asked for.
+fn past_events(
+    dashboard: &RunningDashboard,
+    path: &str,
+    filter: &EventFilter,
+) -> Result<Option<Vec<Value>>, CommandError> {
+    match dashboard.client.ask(DashboardRequest::new("GET", path)) {
+        Ok(answer) => Ok(Some(event_filter::events_of(&answer))),
+        Err(DashboardError::Unreachable { .. }) => Ok(None),
+        Err(error) if error.is_absent() && !filter.asks_for_past() => Ok(Some(Vec::new())),
+        Err(error) => Err(refused(&error)),
+    }
 }
 
 /// Where events are shown.

@@ -44,15 +44,21 @@ impl DashboardStage {
 
     /// The number of those who follow the events as they happen.
     pub fn observers(&self) -> u64 {
+        self.get("/api/events/status")["subscribers"].as_u64().unwrap()
+    }
+
+    /// What the dashboard answers at a path.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Value {
         let url = self.stage.instance()["dashboard"]["url"].as_str().unwrap_or_default().to_owned();
         let address = url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).unwrap();
-        let request = format!("GET /api/events/status HTTP/1.0\r\nHost: {address}\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str::<Value>(body).unwrap()["subscribers"].as_u64().unwrap()
+        serde_json::from_str(body).unwrap()
     }
 
     /// The past events on a topic, once there are so many.

@@ -80,6 +80,8 @@ def test_bytes_and_topics_of_choice(project, runtime):
         (event("order", "x", payload_hex="00"), "either payload or payload_hex"),
         (event("order", "x", 1e9), "at most an hour"),
         (event("", "x"), "needs a topic"),
+        ({"topic": "order", "payload_hex": "0x"}, "no pairs of hexadecimal digits"),
+        (event("order", "x", metadata={"n": 7}), "metadata that is not text"),
         (7, "needs a topic"),
     ],
 )

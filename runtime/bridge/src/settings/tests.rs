@@ -20,6 +20,15 @@ fn unset_and_empty_variables_have_defaults() {
 }
 
 #[test]
+fn the_name_of_the_project_is_clean_and_short() {
+    let named = |name: &str| read(&[(names::PROJECT, name)]).unwrap().project;
+    assert_eq!(named(" shop "), Some("shop".to_owned()));
+    assert_eq!(named("a\u{1b}[31m\nb"), Some("a[31mb".to_owned()));
+    assert_eq!(named(&"x".repeat(300)), Some("x".repeat(100)));
+    assert_eq!(named(""), None);
+}
+
+#[test]
 fn the_documented_defaults_are_the_real_ones() {
     let settings = read(&[(names::DASHBOARD, "1"), (names::OTLP_ENDPOINT, "h:1")]).unwrap();
     let dashboard = settings.dashboard.unwrap();

@@ -15,6 +15,7 @@ fn a_range_has_rates_latencies_and_errors() {
         let is_old = n > 90;
         history.sender().span_closed(SpanRow {
             tool: Some("search".to_owned()),
+            agent: Some(if n % 3 == 0 { "seller" } else { "buyer" }.to_owned()),
             duration: Duration::from_millis(n),
             outcome: if n % 20 == 0 { SpanOutcome::Error } else { SpanOutcome::Ok },
             error: (n % 20 == 0).then(|| format!("error {n}")),
@@ -24,6 +25,7 @@ fn a_range_has_rates_latencies_and_errors() {
     }
     history.sender().span_closed(SpanRow {
         model: Some("model-1".to_owned()),
+        agent: Some("buyer".to_owned()),
         input_tokens: Some(3),
         output_tokens: Some(4),
         duration: Duration::from_millis(5),
@@ -53,6 +55,8 @@ fn a_range_has_rates_latencies_and_errors() {
         tokens: 7,
     };
     assert_eq!(overview.models, [model]);
+    let agents = overview.agents.iter().map(|of| (&*of.name, of.calls, of.errors, of.tokens));
+    assert_eq!(agents.collect::<Vec<_>>(), [("buyer", 61, 3, 7), ("seller", 30, 1, 0)]);
     let errors: Vec<_> = overview.errors.iter().map(|span| span.error.clone().unwrap()).collect();
     assert_eq!(errors, ["error 80", "error 60", "error 40", "error 20"]);
     assert_eq!((overview.total.spans, overview.total.errors, overview.total.runs), (101, 5, 100));

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use loom_history::{BodyKind, History, HistorySettings, RunQuery, RunStatus, SpanRow};
+use loom_history::{
+    BodyKind, EventQuery, History, HistorySettings, RunId, RunQuery, RunStatus, SpanRow,
+};
 
-use crate::fixture::{body, failed, found, recent, runs, span};
+use crate::fixture::{body, failed, found, published, recent, runs, span};
 
 fn history() -> History {
     let history = History::open(HistorySettings::memory()).unwrap();
@@ -128,4 +130,28 @@ fn a_page_has_a_limit() {
     for (limit, expected) in [(0, 50), (1, 1), (500, 500), (9_999, 500)] {
         assert_eq!(runs(&history, &RunQuery { limit, ..RunQuery::default() }).len(), expected);
     }
+}
+
+#[test]
+fn an_event_names_the_agents_that_received_it() {
+    let history = History::open(HistorySettings::memory()).unwrap();
+    for (trace, agents) in [(1_u128, &["b", "c", "b"][..]), (2, &[]), (3, &["d"])] {
+        history.sender().span_closed(span(trace, 1));
+        history.sender().event(published(trace, 1, "price"));
+        for (n, agent) in agents.iter().enumerate() {
+            history.sender().span_closed(SpanRow {
+                name: "event.deliver".into(),
+                parent: Some(1),
+                agent: Some((*agent).to_owned()),
+                ..span(trace, 10 + n as u64)
+            });
+        }
+    }
+    history.flush().unwrap();
+    let page = history.reader().events(&EventQuery::default()).unwrap();
+    let of =
+        |trace: u128| page.events.iter().find(|event| event.run == Some(RunId(trace))).unwrap();
+    assert_eq!(of(1).receivers, ["b", "c"]);
+    assert_eq!(of(2).receivers, Vec::<String>::new());
+    assert_eq!(of(3).receivers, ["d"]);
 }
