@@ -8,7 +8,8 @@
 //! | [`live`] | activity and spans on one connection |
 //! | `sse` | what the streams have in common |
 //! | [`history`] | samples of the metrics of the last minutes |
-//! | [`identity`] | which runtime this is, and the state of MCP servers and LLM providers |
+//! | [`identity`] | which runtime this is, and what it depends on |
+//! | [`runtime_state`] | the same as JSON, with the state of MCP servers and LLM providers |
 //! | `memory` | the memory of this process |
 //! | [`tools`] | tools and their usage |
 //! | [`tool_request`], [`event_request`] | calls of tools and events that the page or a program asks for |
@@ -56,6 +57,7 @@ mod memory;
 pub mod prometheus;
 mod router;
 pub mod runs;
+pub mod runtime_state;
 pub mod sessions;
 mod sse;
 pub mod tool_request;

@@ -153,7 +153,7 @@ fn with_receivers(
     rows: Vec<EventInRun>,
 ) -> rusqlite::Result<Vec<EventDetail>> {
     let runs: BTreeSet<i64> = rows.iter().filter_map(|(run, span, _)| span.and(*run)).collect();
-    let mut receivers: HashMap<i64, Vec<String>> = HashMap::new();
+    let mut receivers: HashMap<(i64, i64), Vec<String>> = HashMap::new();
     let mut select = connection.prepare_cached(
         "SELECT parent, agent FROM spans WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20 AND name = 'event.deliver' \
          AND parent IS NOT NULL AND agent IS NOT NULL LIMIT ?2",
@@ -161,16 +161,16 @@ fn with_receivers(
     for run in runs {
         let mut deliveries = select.query((run, MOST_DELIVERIES))?;
         while let Some(row) = deliveries.next()? {
-            let agents = receivers.entry(row.get(0)?).or_default();
+            let agents = receivers.entry((run, row.get(0)?)).or_default();
             let agent: String = row.get(1)?;
             if agents.len() < MOST_RECEIVERS && !agents.contains(&agent) {
                 agents.push(agent);
             }
         }
     }
-    let found = |span: Option<i64>| span.and_then(|span| receivers.get(&span)).cloned();
-    let all = rows.into_iter().map(|(_, span, event)| EventDetail {
-        receivers: found(span).unwrap_or_default(),
+    let found = |run: Option<i64>, span| run.zip(span).and_then(|of| receivers.get(&of)).cloned();
+    let all = rows.into_iter().map(|(run, span, event)| EventDetail {
+        receivers: found(run, span).unwrap_or_default(),
         ..event
     });
     Ok(all.collect())

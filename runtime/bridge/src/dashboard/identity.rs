@@ -1,25 +1,19 @@
-//! Which runtime this is, and the state of what it depends on.
+//! Which runtime this is, and what it depends on.
 
-use axum::{Json, extract::State};
-use loom_base::{HostPort, time::epoch_millis};
-use loom_core::{
-    llm::LlmProviders,
-    mcp::{McpServerStates, McpServerStatus},
-};
-use serde_json::{Value, json};
+use loom_base::HostPort;
+use loom_core::{llm::LlmProviders, mcp::McpServerStates};
 
-use super::{context::DashboardContext, memory};
 use crate::settings::ServerSettings;
 
 /// What the page shows about the runtime, and what it asks for its state.
 #[derive(Debug, Clone)]
 pub struct RuntimeIdentity {
-    project: Option<String>,
-    bridge: HostPort,
-    has_tls: bool,
-    has_token: bool,
-    llm: LlmProviders,
-    mcp: McpServerStates,
+    pub(super) project: Option<String>,
+    pub(super) bridge: HostPort,
+    pub(super) has_tls: bool,
+    pub(super) has_token: bool,
+    pub(super) llm: LlmProviders,
+    pub(super) mcp: McpServerStates,
 }
 
 impl RuntimeIdentity {
@@ -34,47 +28,4 @@ impl RuntimeIdentity {
             mcp,
         }
     }
-}
-
-/// `GET /api/runtime`: the project, version and address; since when it runs; memory and queues; MCP servers and LLM
-/// providers.
-pub async fn runtime(State(context): State<DashboardContext>) -> Json<Value> {
-    let identity = &context.identity;
-    let snapshot = context.runtime.snapshot();
-    let uptime_ms = i64::try_from(context.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-    Json(json!({
-        "project": identity.project,
-        "version": env!("CARGO_PKG_VERSION"),
-        "bridge": identity.bridge.to_string(),
-        "tls": identity.has_tls,
-        "token": identity.has_token,
-        "started_ms": epoch_millis(std::time::SystemTime::now()).saturating_sub(uptime_ms),
-        "uptime_ms": uptime_ms,
-        "memory_bytes": memory::resident_bytes(),
-        "queued": snapshot.queued,
-        "dropped": snapshot.totals.dropped,
-        "history": context.telemetry.history.is_some(),
-        "mcp": identity.mcp.all().into_iter().map(server_json).collect::<Vec<_>>(),
-        "llm": providers_json(&identity.llm),
-    }))
-}
-
-fn server_json(server: McpServerStatus) -> Value {
-    let McpServerStatus { name, state, reason, restarts } = server;
-    json!({ "name": name, "state": state, "reason": reason, "restarts": restarts })
-}
-
-fn providers_json(llm: &LlmProviders) -> Value {
-    let default = llm.default.as_ref().or(llm.all.first().map(|first| &first.name));
-    llm.all
-        .iter()
-        .map(|provider| {
-            json!({
-                "name": provider.name,
-                "model": provider.model,
-                "is_default": Some(&provider.name) == default,
-                "error": provider.check().err(),
-            })
-        })
-        .collect()
 }

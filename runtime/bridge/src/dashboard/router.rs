@@ -13,8 +13,8 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    api, assets, context::DashboardContext, event_request, events, guard, identity, json_body,
-    live, log_level, login, prometheus, runs, tool_request, tools, traces,
+    api, assets, context::DashboardContext, event_request, events, guard, json_body, live,
+    log_level, login, prometheus, runs, runtime_state, tool_request, tools, traces,
 };
 use crate::connections::requests;
 
@@ -32,7 +32,7 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/events/status", get(api::status))
         .route("/api/events/stream", get(events::stream))
         .route("/api/stream", get(live::stream))
-        .route("/api/runtime", get(identity::runtime))
+        .route("/api/runtime", get(runtime_state::runtime))
         .route("/api/topology", get(api::topology))
         .route("/api/flow", get(api::flow))
         .route("/api/metrics", get(api::metrics))
