@@ -72,8 +72,8 @@ def open_run(page, server, run, query=""):
 
 def choose(page, name, number=0):
     """Clicks the span with this name. Returns the text of the pane."""
-    spans = [each for each in page.driver.find_elements("css selector", SPANS) if each.text.startswith(name)]
-    spans[number].click()
+    click = "[...document.querySelectorAll(arguments[0])].filter((e) => e.innerText.startsWith(arguments[1]))[arguments[2]].click()"
+    page.run(click, SPANS, name, number)  # at once, since a run that changes is drawn anew
     page.wait_for(page.one("#span-pane").is_displayed, "no pane")
     return page.text("#span-pane")
 
@@ -272,27 +272,26 @@ def test_redacted_values_are_named(page, dashboard):
 def test_events_and_calls_can_be_copied_as_commands(page, dashboard):
     run = whole_chain(dashboard)
     open_run(page, dashboard, run["id"])
-    at = [text.split("\n")[0] for text in page.texts(f"{SPANS} .name")].index("event.publishanalysis")
-    page.driver.find_elements("css selector", SPANS)[at].click()
+    choose(page, "event.publishanalysis")
     page.one("[data-copy=curl]").click()
     page.wait_for(lambda: page.texts(".copied pre"), "no command")
-    words = shlex.split(page.text(".copied pre").replace("\\\n", " "))
+    words = shlex.split("".join(page.texts(".copied pre")).replace("\\\n", " "))
     assert words[0] == "curl" and f"{dashboard.dashboard.rstrip('/')}/api/events" in words
     assert json.loads(words[words.index("-d") + 1]) == {"topic": "analysis", "payload_text": "needle in a haystack"}
-    assert "authorization" not in page.text(".copied pre"), "this server has no token"
+    assert "authorization" not in "".join(page.texts(".copied pre")), "this server has no token"
     page.one("[data-copy=grpcurl]").click()
-    page.wait_for(lambda: "grpcurl" in page.text(".copied pre"), "no command")
-    words = shlex.split(page.text(".copied pre").replace("\\\n", " "))
+    page.wait_for(lambda: "grpcurl" in "".join(page.texts(".copied pre")), "no command")
+    words = shlex.split("".join(page.texts(".copied pre")).replace("\\\n", " "))
     sent = json.loads(words[words.index("-d") + 1])
     assert words[-1] == "loom.v1.EventBus/Publish" and sent["topic"] == "analysis" and sent["event"]["payload"] == "bmVlZGxlIGluIGEgaGF5c3RhY2s="
     choose(page, "tool.call")
     page.one("[data-copy=curl]").click()
     page.wait_for(lambda: page.texts(".copied pre"), "no command")
-    words = shlex.split(page.text(".copied pre").replace("\\\n", " "))
+    words = shlex.split("".join(page.texts(".copied pre")).replace("\\\n", " "))
     assert json.loads(words[words.index("-d") + 1]) == {"tool": "fee", "arguments": {"amount": 3}}
     page.one("[data-copy=grpcurl]").click()
-    page.wait_for(lambda: "grpcurl" in page.text(".copied pre"), "no command")
-    words = shlex.split(page.text(".copied pre").replace("\\\n", " "))
+    page.wait_for(lambda: "grpcurl" in "".join(page.texts(".copied pre")), "no command")
+    words = shlex.split("".join(page.texts(".copied pre")).replace("\\\n", " "))
     assert words[-1] == "loom.v1.Bridge/ForwardToolCall" and json.loads(words[words.index("-d") + 1])["arguments"] == '{"amount": 3}'
 
 
@@ -313,7 +312,7 @@ def test_a_copied_command_has_the_token_as_a_variable(browser, start):
     choose(browser, "event.publish")
     browser.one("[data-copy=curl]").click()
     browser.wait_for(lambda: browser.texts(".copied pre"), "no command")
-    command = browser.text(".copied pre")
+    command = "".join(browser.texts(".copied pre"))
     assert "$LOOM_BRIDGE_TOKEN" in command and token not in command and browser.run("return sessionStorage[Object.keys(sessionStorage)[0]]") not in command
     done = subprocess.run(["sh", "-c", command], env={"LOOM_BRIDGE_TOKEN": token, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0 and json.loads(done.stdout)["id"], done

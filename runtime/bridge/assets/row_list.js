@@ -113,7 +113,9 @@ export class RowList {
   }
 
   click(click) {
-    const row = this.rows[click.target.closest("[data-index]")?.dataset.index];
+    // A row that was drawn anew during the click is found by its place.
+    const place = click.clientY - this.content.getBoundingClientRect().top;
+    const row = this.rows[click.target.closest("[data-index]")?.dataset.index ?? rowAt(this.tops, place)];
     if (!row) return;
     this.activate(row.key);
     this.onOpen(row);
