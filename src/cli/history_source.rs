@@ -159,8 +159,7 @@ fn output_within(
     })
 }
 
-#[cfg(test)]
-#[cfg(unix)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _, time::Instant};
 
