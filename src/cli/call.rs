@@ -73,7 +73,7 @@ fn report(args: &Args, answer: &Value, context: &Context) -> Outcome {
     Ok(if is_ok { Exit::Success } else { Exit::Failure })
 }
 
-/// The error of a tool that nobody offers, with the names that are most like it.
+/// The error of a tool that no agent offers, with the names that are most like it.
 fn unknown(tool: &str, dashboard: &RunningDashboard) -> Result<CommandError, CommandError> {
     let tools = dashboard.ask(DashboardRequest::new("GET", "/api/tools"))?;
     let tools = tools.get("tools").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -63,7 +63,7 @@ pub struct Envelope {
     pub received_at: Instant,
     /// The event as encoded for the wire, once a delivery has needed it.
     encoded: OnceLock<Bytes>,
-    /// Whether the event is marked secret, once somebody has asked.
+    /// Whether the event is marked secret, once that was asked.
     is_secret: OnceLock<bool>,
     /// The span of the publishing; without a recorder, the context that the publisher says.
     pub trace: Option<TraceContext>,

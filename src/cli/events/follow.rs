@@ -32,7 +32,7 @@ const HISTORY_DELAY: Duration = Duration::from_millis(1200);
 enum EndOfEvents {
     /// The runtime ended, or the connection to it did.
     Lost,
-    /// Nobody reads any more.
+    /// The reader of the output is gone.
     NoReader,
 }
 
@@ -138,7 +138,7 @@ impl EventOutput<'_> {
         }
     }
 
-    /// Shows an event of the stream; false if nobody reads any more.
+    /// Shows an event of the stream; false if the reader of the output is gone.
     fn streamed(
         &mut self,
         event: &ServerSentEvent,
@@ -157,7 +157,7 @@ impl EventOutput<'_> {
         Ok(true)
     }
 
-    /// Shows an event; false if nobody reads any more.
+    /// Shows an event; false if the reader of the output is gone.
     fn event(&mut self, event: &Value) -> Result<bool, CommandError> {
         let line = if self.printer.is_json() {
             clean::json(&event.to_string()).into_owned()
