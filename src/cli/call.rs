@@ -132,7 +132,7 @@ mod tests {
     fn the_nearest_names_come_first() {
         let names = vec!["weather", "fee", "fees.total", "free"];
         assert_eq!(nearest("fe", names.clone()), ["fee", "fees.total", "free"]);
-        assert_eq!(nearest("wether", names)[0], "weather");
+        assert_eq!(nearest("weathr", names)[0], "weather");
         assert!(nearest("x", Vec::new()).is_empty());
     }
 }

@@ -161,21 +161,21 @@ fn output_within(
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt as _, time::Instant};
+    use std::{fs, io, os::unix::fs::PermissionsExt as _, time::Instant};
 
     use super::*;
 
-    fn server(script: &str) -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
+    fn server(script: &str) -> io::Result<(tempfile::TempDir, PathBuf)> {
+        let folder = tempfile::tempdir()?;
         let path = folder.path().join("server");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        (folder, path)
+        fs::write(&path, format!("#!/bin/sh\n{script}\n"))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        Ok((folder, path))
     }
 
     #[test]
     fn a_server_that_does_not_answer_is_not_waited_for() {
-        let (_folder, path) = server("exec sleep 600");
+        let (_folder, path) = server("exec sleep 600").unwrap();
         let begin = Instant::now();
         let error = read(&path, Path::new("h.db"), "/api/runs", Duration::from_millis(300));
         let message = error.unwrap_err().message;
@@ -185,10 +185,10 @@ mod tests {
 
     #[test]
     fn a_server_says_why_it_cannot_read_the_file() {
-        let (_folder, path) = server("echo 'error: no such file' >&2; exit 1");
+        let (_folder, path) = server("echo 'error: no such file' >&2; exit 1").unwrap();
         let error = read(&path, Path::new("h.db"), "/api/runs", READ_LIMIT).unwrap_err();
         assert!(error.message.ends_with("could not read h.db: no such file"), "{}", error.message);
-        let (_folder, path) = server("echo '[1]'");
+        let (_folder, path) = server("echo '[1]'").unwrap();
         let answer = read(&path, Path::new("h.db"), "/api/runs", READ_LIMIT).unwrap();
         assert_eq!(answer, serde_json::json!([1]));
     }
