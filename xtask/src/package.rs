@@ -58,7 +58,7 @@ impl<'a> Package<'a> {
     }
 
     /// Builds the wheel and the source distribution as they are released, but for optimisation: it changes nothing that
-    /// these tests see, and linking with it takes ten minutes.
+    /// these tests see, and linking with it takes minutes.
     fn build(&self, tools: &Venv) -> Outcome<PathBuf> {
         let dist = self.folder.join("dist");
         if dist.exists() {
