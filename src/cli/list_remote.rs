@@ -1,19 +1,14 @@
 //! `loom list --remote`: what the sources offer.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, time::SystemTime};
 
-use loom_base::{
-    error_chain,
-    time::{age_in_words, format_rfc3339},
-};
+use loom_base::{error_chain, time::format_rfc3339};
 use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
     CommandError, Exit, Outcome,
+    ago::ago,
     context::Context,
     report::acquire::{cause_line, unlistable},
     selection::Selection,
@@ -243,12 +238,5 @@ fn remark(listing: &SourceListing) -> Option<String> {
         RemoteListing::Failed(cause) => {
             Some(format!("warning: {source} did not answer: {}", cause_line(cause)))
         }
-    }
-}
-
-fn ago(age: Duration) -> String {
-    match age.as_secs() {
-        0..60 => age_in_words(age),
-        _ => format!("{} ago", age_in_words(age)),
     }
 }

@@ -15,6 +15,7 @@
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `running_dashboard`, `history_source` | the dashboard of the running runtime; what the project's history answers, also while none runs |
+//! | `ago` | how long ago something happened |
 //! | `json_argument` | JSON from an argument, a file or standard input |
 //! | `launch_args` | the options of a launch, and how an instance keeps them |
 //! | `launching`, `prepared_launch` | from options and configuration to a launch |
@@ -38,6 +39,7 @@
 //!
 //! Every other file is one command.
 
+mod ago;
 mod build_note;
 mod bundle_lock;
 mod bundle_signer;

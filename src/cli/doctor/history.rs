@@ -7,11 +7,10 @@ use std::{
 };
 
 use indicatif::HumanBytes;
-use loom_base::time::age_in_words;
 use loom_runtime::launch;
 
 use super::check::DoctorCheck;
-use crate::cli::{CommandError, context::Context, project_scope::ProjectScope};
+use crate::cli::{CommandError, ago::ago, context::Context, project_scope::ProjectScope};
 
 const NAME: &str = "history";
 /// What SQLite keeps beside a file while it is written.
@@ -50,11 +49,11 @@ fn describe(file: &Path, now: SystemTime) -> std::io::Result<String> {
             written = written.max(metadata.modified()?);
         }
     }
-    let ago = |time| age_in_words(now.duration_since(time).unwrap_or_default());
+    let ago = |time| ago(now.duration_since(time).unwrap_or_default());
     // Not every file system knows when a file was made.
-    let begun = metadata.created().map(|created| format!(", begun {} ago", ago(created)));
+    let begun = metadata.created().map(|created| format!(", begun {}", ago(created)));
     let (size, written, begun) = (HumanBytes(size), ago(written), begun.unwrap_or_default());
-    Ok(format!("{size}{begun}, last written {written} ago: {}", file.display()))
+    Ok(format!("{size}{begun}, last written {written}: {}", file.display()))
 }
 
 fn beside(file: &Path, ending: &str) -> PathBuf {

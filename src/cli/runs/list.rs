@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use loom_base::{
     clean,
-    time::{age_in_words, duration_text, epoch_millis, parse_rfc3339},
+    time::{duration_text, epoch_millis, parse_rfc3339},
 };
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use crate::cli::{
-    Exit, Outcome, context::Context, history_source::HistorySource, logs, table::table,
+    Exit, Outcome, ago::ago, context::Context, history_source::HistorySource, logs, table::table,
 };
 
 /// Which runs are listed.
@@ -101,7 +101,7 @@ fn row(run: &Value, now: SystemTime) -> [String; 8] {
     let events = run.get("events").and_then(Value::as_u64).unwrap_or_default();
     [
         text("id").chars().take(ID_SHOWN).collect(),
-        age.map(|age| format!("{} ago", age_in_words(age))).unwrap_or_default(),
+        age.map(ago).unwrap_or_default(),
         text("status"),
         text("trigger"),
         clean::line(&agents.join(", ")).into_owned(),
