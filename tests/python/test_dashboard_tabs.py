@@ -4,26 +4,11 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
 from agent import join
-from browser import Browser
 from dashboard import get_json
+from page_fixtures import browser, dashboard  # noqa: F401
 from prefix_proxy import PrefixProxy
 
 TABS = ["events", "traces", "metrics", "overview", "events", "events", "events", "events"]
-
-
-@pytest.fixture
-def dashboard(start):
-    """Returns a server with a dashboard."""
-    return start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0")
-
-
-@pytest.fixture
-def browser(tmp_path):
-    """Returns a browser; each test has its own."""
-    one = Browser(tmp_path / "chromedriver.log")
-    one.show_as()
-    yield one
-    one.close()
 
 
 def open_tabs(browser, dashboard):
