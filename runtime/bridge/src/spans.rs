@@ -8,6 +8,7 @@
 //! | [`conventions`] | names of attributes, ours and those of OpenTelemetry |
 //! | [`event_spans`] | from events to finished spans |
 //! | [`received`] | spans that agents send |
+//! | `received_content` | the prompts, answers, arguments and results in them |
 //! | [`sink`] | where finished spans go |
 //! | [`store`] | the latest spans, bounded |
 //! | [`layer`] | from `tracing` to finished spans |
@@ -23,6 +24,7 @@ pub mod event_spans;
 mod fields;
 pub mod layer;
 pub mod received;
+mod received_content;
 pub mod record;
 pub mod sink;
 pub mod store;

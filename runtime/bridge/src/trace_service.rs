@@ -35,7 +35,7 @@ impl AgentSpans {
             match span {
                 None => rejected += 1,
                 Some(span) => {
-                    let sampled = self.runtime.is_sampled(span.context.trace_id);
+                    let sampled = self.runtime.is_sampled(span.record.context.trace_id);
                     self.spans.take(span, sampled);
                 }
             }

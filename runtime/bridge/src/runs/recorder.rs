@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use loom_core::{AgentChange, CallContent, EventSpan, EventSpanKind};
-use loom_history::HistorySender;
+use loom_history::{BodyRow, HistorySender};
 
 use super::{contents::CallContents, rows};
 use crate::spans::SpanRecord;
@@ -25,6 +25,11 @@ impl RunRecorder {
     pub fn span(&self, record: &SpanRecord) {
         let bodies = self.contents.take(record.context.span_id);
         self.sender.span_closed(loom_history::SpanRow { bodies, ..rows::span(record) });
+    }
+
+    /// Records a span that an agent sent.
+    pub fn received(&self, record: &SpanRecord, bodies: Vec<BodyRow>, is_secret: bool) {
+        self.sender.span_closed(loom_history::SpanRow { bodies, is_secret, ..rows::span(record) });
     }
 
     /// Records a finished span of an event, and the event when it is published.

@@ -10,6 +10,7 @@ use loom_core::{AgentChange, CallContent, EventRecorder, EventSpan, EventSpanKin
 use super::{
     budget::SpanBudget,
     fields::truncated,
+    received::ReceivedSpan,
     record::{AttributeValue, SpanRecord, SpanStatus},
     sink::SpanSink,
 };
@@ -28,10 +29,10 @@ impl EventSpans {
     }
 
     /// Records a span that an agent sent, if its trace is recorded.
-    pub fn take(&self, span: SpanRecord, sampled: bool) {
+    pub fn take(&self, span: ReceivedSpan, sampled: bool) {
         if sampled {
             self.budget.count(Instant::now());
-            self.sink.push(span);
+            self.sink.take(span);
         } else {
             self.budget.refuse();
         }

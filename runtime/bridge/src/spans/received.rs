@@ -11,9 +11,12 @@ use opentelemetry_proto::tonic::{
     trace::v1::{ResourceSpans, Span, status::StatusCode},
 };
 
+use loom_history::BodyRow;
+
 use super::{
     conventions,
     fields::{MAX_ATTRIBUTES, truncated},
+    received_content::{self, content_kind},
     record::{AttributeValue, SpanRecord, SpanStatus},
 };
 
@@ -22,15 +25,44 @@ const SERVICE_NAME: &str = "service.name";
 /// The attribute of a span that names the agent.
 const AGENT: &str = "agent";
 
+/// The attribute by which a span marks its run secret, as the metadata of events do.
+const SECRET: &str = "loom.secret";
+
+/// A span that an agent sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReceivedSpan {
+    /// The span without what went into its work and came out of it.
+    pub record: SpanRecord,
+    /// What went into the work and came out of it.
+    pub bodies: Vec<BodyRow>,
+    /// The run is marked secret.
+    pub is_secret: bool,
+}
+
 /// The spans of a request; `None` for one without an id or a name.
-pub fn spans(of_resources: Vec<ResourceSpans>) -> Vec<Option<SpanRecord>> {
+pub fn spans(of_resources: Vec<ResourceSpans>) -> Vec<Option<ReceivedSpan>> {
     let of_resource = |resource: ResourceSpans| {
         let attributes = resource.resource.map(|resource| resource.attributes).unwrap_or_default();
         let agent = text_of(&attributes, SERVICE_NAME);
         let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        spans.map(move |span| record(span, agent.as_deref()))
+        spans.map(move |span| received(span, agent.as_deref()))
     };
     of_resources.into_iter().flat_map(of_resource).collect()
+}
+
+fn received(span: Span, agent: Option<&str>) -> Option<ReceivedSpan> {
+    let bodies = received_content::bodies(&span);
+    let is_secret = is_marked(&span.attributes);
+    Some(ReceivedSpan { record: record(span, agent)?, bodies, is_secret })
+}
+
+fn is_marked(attributes: &[KeyValue]) -> bool {
+    let value = attributes.iter().find(|attribute| attribute.key == SECRET);
+    match value.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()) {
+        Some(Value::BoolValue(is_secret)) => *is_secret,
+        Some(Value::StringValue(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
 }
 
 fn record(span: Span, agent: Option<&str>) -> Option<SpanRecord> {
@@ -82,6 +114,10 @@ fn time(nanoseconds: u64) -> SystemTime {
 
 fn attributes(attributes: Vec<KeyValue>) -> Vec<(Cow<'static, str>, AttributeValue)> {
     let of = |KeyValue { key, value, .. }: KeyValue| {
+        // Content is kept as bodies, which are redacted and obey the settings of content; attributes do not.
+        if content_kind(&key).is_some() {
+            return None;
+        }
         Some((truncated(conventions::received(&key)).into(), value_of(value?)?))
     };
     attributes.into_iter().filter_map(of).take(MAX_ATTRIBUTES - 1).collect()
@@ -146,7 +182,7 @@ mod tests {
             status: Some(Status { message: "no".to_owned(), code: StatusCode::Error.into() }),
             ..span(&1_u128.to_be_bytes(), &2_u64.to_be_bytes(), "plan")
         };
-        let record = spans(request(vec![sent])).remove(0).unwrap();
+        let record = spans(request(vec![sent])).remove(0).unwrap().record;
         assert_eq!(
             (record.context.trace_id, record.context.span_id, record.parent),
             (1, 2, Some(7))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{record::SpanRecord, store::SpanStore};
+use super::{received::ReceivedSpan, record::SpanRecord, store::SpanStore};
 use crate::{otlp::SpanExport, runs::RunRecorder};
 
 /// Takes finished spans: the store shows them, the export sends them on, and the history keeps them.
@@ -21,6 +21,15 @@ impl SpanSink {
     pub fn push(&self, record: SpanRecord) {
         if let Some(history) = &self.history {
             history.span(&record);
+        }
+        self.show(record);
+    }
+
+    /// Takes a span that an agent sent. Never waits.
+    pub fn take(&self, span: ReceivedSpan) {
+        let ReceivedSpan { record, bodies, is_secret } = span;
+        if let Some(history) = &self.history {
+            history.received(&record, bodies, is_secret);
         }
         self.show(record);
     }
