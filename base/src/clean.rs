@@ -48,6 +48,37 @@ pub fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The characters of a line in messages: paths have at most 4,096 bytes, and longer texts are not read.
+const LINE_CHARS: usize = 5_000;
+
+/// The text with the middle of each line of more than 5,000 characters left out: what was typed or sent may be of any length.
+///
+/// # Examples
+/// ```
+/// let long = format!("a{}z\nshort", "-".repeat(6_000));
+/// let shown = loom_base::clean::shortened(&long);
+/// assert!(shown.starts_with("a---") && shown.ends_with("---z\nshort"));
+/// assert!(shown.contains("[… 1002 characters …]"), "{shown}");
+/// assert_eq!(loom_base::clean::shortened("short\n"), "short\n");
+/// ```
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    if text.split('\n').all(|line| line.len() <= LINE_CHARS) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split('\n').map(short_line).collect::<Vec<_>>().join("\n"))
+}
+
+fn short_line(line: &str) -> Cow<'_, str> {
+    let count = line.chars().count();
+    if count <= LINE_CHARS {
+        return Cow::Borrowed(line);
+    }
+    let at = |n: usize| line.char_indices().nth(n).map_or(line.len(), |(at, _)| at);
+    let (begin, end) = (at(LINE_CHARS / 2), at(count - LINE_CHARS / 2));
+    let left_out = count - 2 * (LINE_CHARS / 2);
+    Cow::Owned(format!("{}[… {left_out} characters …]{}", &line[..begin], &line[end..]))
+}
+
 /// Like [`text`], in one line: line feeds and tabs are escaped too.
 pub fn line(line: &str) -> Cow<'_, str> {
     match text(line) {

@@ -13,7 +13,7 @@
 //! | `verify` | `store verify`, beside `sha256sum` |
 //! | `collect` · `trees` | `store gc` of half a store, beside `rm -rf` and `nix-store --gc` |
 //! | `memory` | the peak memory while a 500 MB archive arrives |
-//! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
+//! | `runtime` | the runtime server: its start, slow readers, its history, fan-out beside `nats-server` |
 //! | `table` | prints the figures, with ratios |
 //! | `target` | what a figure has to reach |
 //!
@@ -88,6 +88,7 @@ enum Bench {
     Start,
     SlowReader,
     Fan,
+    History,
 }
 
 fn main() -> ExitCode {
@@ -127,6 +128,7 @@ fn run(args: Args) -> Outcome<bool> {
                 Bench::Start => runtime::start::run(&setup)?,
                 Bench::SlowReader => runtime::slow_reader::run(&setup)?,
                 Bench::Fan => runtime::fan::run(&setup)?,
+                Bench::History => runtime::history::run(&setup)?,
             });
         }
     }

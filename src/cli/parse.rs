@@ -24,6 +24,9 @@ use super::{
     suggest,
 };
 
+/// From this length on, in bytes, an argument may not be shown whole.
+const LONG_ARGUMENT: usize = 1_000;
+
 /// A valid command line.
 pub(super) struct Parsed {
     pub(super) entry: &'static CommandEntry,
@@ -35,7 +38,7 @@ pub(super) struct Parsed {
 pub(super) struct Stop {
     error: Error,
     json: bool,
-    /// Whether the arguments can be shown as they are.
+    /// Whether the arguments can be shown as they are: they are short, and no character changes how text is displayed.
     is_clean: bool,
 }
 
@@ -54,7 +57,8 @@ impl Stop {
             let _ = self.error.print();
         } else {
             // The arguments may come from a script that took them from elsewhere.
-            let _ = write!(io::stderr(), "{}", clean::text(&self.error.render().to_string()));
+            let text = self.error.render().to_string();
+            let _ = write!(io::stderr(), "{}", clean::shortened(&clean::text(&text)));
         }
         ExitCode::from(Exit::Usage.code())
     }
@@ -116,7 +120,9 @@ pub(super) fn parse(args: &[OsString]) -> Result<Parsed, Stop> {
     let entry = name.and_then(|name| ALL.iter().find(|entry| entry.is_called(name)));
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let stop = |parser| {
-        let is_clean = !args.iter().any(|arg| arg.to_string_lossy().contains(clean::is_unsafe));
+        let is_clean = !args.iter().any(|arg| {
+            arg.len() > LONG_ARGUMENT || arg.to_string_lossy().contains(clean::is_unsafe)
+        });
         Err(Stop { error: error_of(parser, args), json, is_clean })
     };
     let Some(entry) = entry else { return stop(command_line()) };

@@ -130,21 +130,21 @@ impl Printer {
     /// A message, suppressed by `--quiet`.
     pub(crate) fn message(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            self.stderr(&clean::text(text.as_ref()));
+            self.stderr(&clean::shortened(&clean::text(text.as_ref())));
         }
     }
 
     /// A message that only `-v` shows.
     pub(crate) fn detail(&self, text: impl AsRef<str>) {
         if self.is_verbose() {
-            self.stderr(&color::dim(&clean::text(text.as_ref())));
+            self.stderr(&color::dim(&clean::shortened(&clean::text(text.as_ref()))));
         }
     }
 
     /// A warning, shown even with `--quiet`.
     pub(crate) fn warning(&self, text: impl AsRef<str>) {
         // Further lines are indented, so that no text of others looks like a line of ours.
-        let text = clean::text(text.as_ref()).replace('\n', "\n  ");
+        let text = clean::shortened(&clean::text(text.as_ref())).replace('\n', "\n  ");
         self.stderr(&format!("{} {text}", color::warning("warning:")));
     }
 

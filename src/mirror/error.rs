@@ -127,6 +127,12 @@ pub enum MirrorTaskError {
         /// The number of the root.
         number: u64,
     },
+    /// A place has files, and none of them is of a mirror.
+    #[error("{at} has other files, but no release and no index")]
+    NoMirror {
+        /// The URL or path.
+        at: String,
+    },
     /// A mirror has a root of this number.
     #[error("{mirror} has a root/{number}.json already")]
     RootExists {

@@ -89,7 +89,7 @@ pub use observer::MirrorObserver;
 pub use offered::{OfferedIndex, SourceRelease, SourceReleases, offered};
 pub use push::push;
 pub use refresh::refresh;
-pub use reindex::Reindex;
+pub use reindex::{Reindex, check_is_mirror};
 pub use root_chain::newest_root;
 pub use root_draft::{
     FirstRoot, RoleKeys, RootChanges, RootRole, publish_root, read_draft, sign_root,

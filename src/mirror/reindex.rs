@@ -8,7 +8,10 @@ use loom_source::{
     record::{IndexEntry, IndexPayload, object_path},
 };
 
-use super::{MirrorTaskError, index_writer::IndexChange, object_transfer::MAX_DOCUMENT};
+use super::{
+    CurrentIndex, MirrorDocuments, MirrorTaskError, index_writer::IndexChange,
+    object_transfer::MAX_DOCUMENT,
+};
 
 /// How many records are read at the same time.
 const AT_ONCE: usize = 8;
@@ -67,6 +70,26 @@ impl<'a> Reindex<'a> {
             yanked,
         }))
     }
+}
+
+/// Refuses a place that has files, but neither an index nor anything else of a mirror: an index would make a mirror of a folder
+/// that was named by mistake.
+///
+/// # Errors
+/// [`MirrorTaskError::NoMirror`] for such a place, and where the destination cannot be read.
+pub async fn check_is_mirror(
+    documents: &dyn MirrorDocuments,
+    destination: &dyn Destination,
+) -> Result<(), MirrorTaskError> {
+    if CurrentIndex::read(documents).await?.file.is_some() {
+        return Ok(());
+    }
+    let files = destination.list("").await?;
+    let belongs = |key: &str| key == "format" || key.starts_with("releases/");
+    if files.is_empty() || files.iter().any(|file| belongs(&file.key)) {
+        return Ok(());
+    }
+    Err(MirrorTaskError::NoMirror { at: destination.to_string() })
 }
 
 /// The release of a record; `None` for other files.

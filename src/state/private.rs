@@ -28,8 +28,9 @@ impl StateDir {
     /// The state folder at `path`, once it is certain that only this user can change it. Nothing is created.
     ///
     /// `home` is the folder of the user in which the path was derived; `None` for a path that the user named. In a named
-    /// folder that belongs to root or is sticky, such as `/tmp`, the state folder is `loom-<uid>`. A folder of this user that
-    /// others can enter becomes private.
+    /// folder that belongs to root or is sticky, such as `/tmp`, or that others can enter and that holds files but none of a
+    /// state folder, such as a home folder, the state folder is `loom-<uid>`. Any other folder of this user that others can
+    /// enter becomes private.
     ///
     /// # Errors
     /// [`StateError`] with an [`UnsafeFolder`] where another user owns the folder or can write it, or where root has the home
@@ -64,6 +65,22 @@ mod unix {
 
     const STICKY: u32 = 0o1000;
     const PRIVATE: u32 = 0o700;
+    /// What a state folder holds after the first commands. One of these tells it from a folder that serves other ends.
+    const ENTRIES: [&str; 13] = [
+        "fingerprints",
+        "history",
+        "instances",
+        "latest",
+        "mirror-roots.json",
+        "mirrors",
+        "pins",
+        "quarantine.json",
+        "self",
+        "trusted.json",
+        "updates",
+        "use",
+        "versions",
+    ];
 
     pub(super) fn open(path: &Path, home: Option<&Path>) -> Result<PrivateState, StateError> {
         let me = rustix::process::geteuid().as_raw();
@@ -73,7 +90,8 @@ mod unix {
         let found = existing(path).map_err(|source| unusable(path, source))?;
         let Some(meta) = found else { return Ok(untouched(path)) };
         let is_shared = meta.mode() & STICKY != 0 || meta.uid() == 0 && me != 0;
-        if home.is_none() && is_shared {
+        let serves_others = || is_shared || meta.mode() & 0o077 != 0 && holds_other_files(path);
+        if home.is_none() && serves_others() {
             let inner = path.join(format!("loom-{me}"));
             return match existing(&inner) {
                 Ok(Some(meta)) => private(&inner, &meta, me),
@@ -105,6 +123,15 @@ mod unix {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the folder holds files, and none that a state folder has. One that cannot be listed is reported later.
+    fn holds_other_files(path: &Path) -> bool {
+        let names =
+            fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let mut names = names.peekable();
+        names.peek().is_some()
+            && !names.any(|name| ENTRIES.iter().any(|own| name.as_os_str() == *own))
     }
 
     /// Root must not create files of root in the home folder of another user, who could not change them afterwards.
@@ -189,6 +216,24 @@ mod unix {
             assert_eq!(mode(&path), 0o1777, "the folder of all users is not changed");
             let derived = open(&path, Some(root.path())).unwrap();
             assert_eq!((derived.state.path(), mode(&path)), (path.as_path(), 0o700));
+        }
+
+        #[test]
+        fn a_named_folder_with_other_files_keeps_its_permissions() {
+            let root = tempfile::tempdir().unwrap();
+            let me = rustix::process::geteuid().as_raw();
+            for (name, before, entry, is_state) in [
+                ("home", 0o755, "notes.txt", false),
+                ("opened", 0o755, "trusted.json", true),
+                ("own", 0o700, "notes.txt", true),
+            ] {
+                let path = folder(root.path(), name, before);
+                fs::write(path.join(entry), "").unwrap();
+                let opened = open(&path, None).unwrap();
+                let inner = path.join(format!("loom-{me}"));
+                let expected = if is_state { (path.clone(), 0o700) } else { (inner, before) };
+                assert_eq!((opened.state.path().to_owned(), mode(&path)), expected, "{name}");
+            }
         }
 
         #[test]

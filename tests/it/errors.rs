@@ -59,6 +59,21 @@ fn not_a_version() {
 }
 
 #[test]
+fn long_arguments_are_shortened() {
+    let sandbox = Sandbox::new();
+    let long = "a".repeat(100_000);
+    let option = format!("--{long}");
+    for args in [&["get", &long][..], &[&long], &["use", &long], &["get", "0.2.0", &option]] {
+        for json in [false, true] {
+            let args = if json { [args, &["--json"]].concat() } else { args.to_vec() };
+            let run = sandbox.loom(&args).code(2);
+            let shown = run.stdout() + &run.stderr();
+            assert!(shown.len() < 25_000 && shown.contains(" characters …]"), "{}", shown.len());
+        }
+    }
+}
+
+#[test]
 fn no_source_reachable() {
     let (sandbox, unreachable) = (Sandbox::new(), Unreachable::new());
     let get = ["get", "--source", &unreachable.url(), "--version", "0.2.0"];

@@ -55,6 +55,19 @@ fn a_folder_of_assets_gets_an_index() {
 }
 
 #[test]
+fn a_folder_of_other_files_does_not_become_a_mirror() {
+    let sandbox = Sandbox::new();
+    let notes = sandbox.project().join("notes");
+    fs::create_dir(&notes).unwrap();
+    fs::write(notes.join("a.txt"), "mine").unwrap();
+    let index = ["mirror", "index", text(&notes)];
+    sandbox.loom(&index).code(2).says(&["has other files, but no release and no index"]);
+    assert!(!notes.join("releases").exists());
+    fs::remove_file(notes.join("a.txt")).unwrap();
+    sandbox.loom(&index).ok();
+}
+
+#[test]
 fn a_folder_of_records_gets_an_index() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     fs::remove_file(depot.path().join("releases/index.json")).unwrap();

@@ -96,6 +96,28 @@ fn folders_and_files_of_other_users_are_refused_by_name() {
 }
 
 #[test]
+fn a_named_folder_with_other_files_stays_as_it_is() {
+    let mut sandbox = Sandbox::new();
+    let shared = sandbox.project().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::write(shared.join("notes.txt"), "mine").unwrap();
+    set_mode(&shared, 0o755);
+    sandbox.set("LOOM_STATE_DIR", &shared);
+    sandbox.loom(&["init"]).ok().never_says(&["it is private now"]);
+    assert_eq!(mode(&shared), 0o755);
+    let own = shared.join(format!("loom-{}", rustix::process::geteuid().as_raw()));
+    assert_eq!(mode(&own), 0o700);
+    assert!(own.join("trusted.json").is_file());
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_names_a_way_out() {
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.state().join("trusted.json")).unwrap();
+    sandbox.loom(&["trust"]).code(1).says(&["not a file but a folder", "move away what is in"]);
+}
+
+#[test]
 fn a_tilde_that_no_shell_expanded_makes_no_folder() {
     let mirror = Plain::of(&["0.2.0"]);
     let mut sandbox = Sandbox::new();

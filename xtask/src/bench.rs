@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds what is measured, and hands it to the package in `benches/`.
 
+use std::process::Command;
+
 use crate::{
     command::{cargo_command, demand},
     first_run,
@@ -20,7 +22,10 @@ pub(crate) struct Args {
     /// Measure only how long it takes from an empty clone to a running dashboard.
     #[arg(long, conflicts_with_all = ["rounds", "names"])]
     first_run: bool,
-    /// Make only these measurements: warm, signed, cold, memory, index, verify, gc, start, slow-reader, fan.
+    /// Measure only how fast the dashboard's pages open in a browser, with many agents and runs.
+    #[arg(long, conflicts_with_all = ["rounds", "names", "first_run"])]
+    pages: bool,
+    /// Make only these measurements: warm, signed, cold, memory, index, verify, gc, start, slow-reader, fan, history.
     names: Vec<String>,
 }
 
@@ -32,6 +37,9 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
         return first_run::run(&workspace, args.check);
     }
     tools::debian()?;
+    if args.pages {
+        return pages(&workspace);
+    }
     tools::nix()?;
     let python = tools::RustTools::install(&workspace)?;
     let programs = ["--bin", "loom", "--bin", "loom-bridge-server"];
@@ -52,4 +60,20 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
         bench.arg("--check");
     }
     Ok(bench.args(&args.names).status()?.success())
+}
+
+/// Measures the dashboard's pages; what misses its limit is a failed test.
+fn pages(workspace: &Workspace) -> Outcome<bool> {
+    let programs = tools::TestPrograms::install(workspace)?;
+    let server = ["--package", "loom-bridge", "--bin", "loom-bridge-server"];
+    demand(cargo_command(["build", "--profile", "dist"]).args(server))?;
+    let mut pytest = Command::new(programs.interpreter());
+    programs.set_variables(&mut pytest);
+    // The fixtures and helpers are those of the tests.
+    pytest.args(["-m", "pytest", "-s", "-q", "-p", "no:cacheprovider", "-p", "conftest"]);
+    pytest.arg(workspace.root.join("benches/dashboard_pages.py"));
+    pytest.env("PYTHONPATH", workspace.root.join("tests/python"));
+    pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+    pytest.env("LOOM_TEST_SERVER", workspace.program("dist", "loom-bridge-server"));
+    Ok(pytest.status()?.success())
 }

@@ -191,7 +191,9 @@ impl TestContext {
         let mut pytest = Command::new(self.programs.interpreter());
         self.programs.set_variables(&mut pytest);
         let junit = self.workspace.scratch("python.xml");
-        pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", "--junitxml"]);
+        pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
+        // Most of these tests wait for a server or a browser; the tests of one file share fixtures.
+        pytest.args(["--numprocesses", "2", "--dist", "loadfile", "--junitxml"]);
         pytest.arg(&junit).arg(self.workspace.root.join("tests/python"));
         pytest.env("PYTHONDONTWRITEBYTECODE", "1");
         pytest.env("LOOM_TEST_ARTEFACTS", self.workspace.scratch("artefacts"));

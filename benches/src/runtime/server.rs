@@ -31,6 +31,11 @@ pub(crate) struct MeasuredServer {
 impl MeasuredServer {
     /// Starts `loom-bridge-server` with its dashboard, as `loom up` does, on ports that the system picks.
     pub(crate) fn loom(program: &Path) -> Outcome<Self> {
+        Self::with_history(program, "memory")
+    }
+
+    /// The same, with this value of `LOOM_HISTORY`: a file, `memory`, as it is without a value, or `off`.
+    pub(crate) fn with_history(program: &Path, history: &str) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let ready = folder.path().join("ready.json");
         let mut start_command = command(program, folder.path());
@@ -38,6 +43,7 @@ impl MeasuredServer {
         start_command
             .env("LOOM_DASHBOARD", "1")
             .env("LOOM_DASHBOARD_PORT", "0")
+            .env("LOOM_HISTORY", history)
             .env("RUST_LOG", "error");
         Self::start(&mut start_command, folder, || fs::read_to_string(&ready).ok(), "\"bridge\":\"")
     }

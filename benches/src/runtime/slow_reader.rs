@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{BufMut as _, Bytes, BytesMut};
 use loom_base::LockExt as _;
 use tokio::{task::JoinSet, time};
 
@@ -14,6 +13,7 @@ use super::{
     client::{Broker, LoadMessage, LoadPublisher, LoadSubscriber, join},
     durations::{Durations, median},
     executor::block_on,
+    load::{PER_SECOND, PROBE, SIZE, deliveries_until, probe, send},
     server::MeasuredServer,
 };
 use crate::{
@@ -21,13 +21,7 @@ use crate::{
     target::Target,
 };
 
-/// The load: this many events per second of this size.
-const PER_SECOND: u32 = 20_000;
-const SIZE: usize = 1024;
 const LONG: Duration = Duration::from_secs(10);
-/// The interval at which unrelated agents publish, and the publisher pings.
-const PROBE: Duration = Duration::from_millis(5);
-
 /// What was measured in one run.
 #[derive(Debug)]
 struct SlowReaderRun {
@@ -95,8 +89,8 @@ async fn once(server: &MeasuredServer, sleeper: bool) -> Outcome<SlowReaderRun> 
     tasks.spawn(ping(load.clone(), Arc::clone(&pinged)));
     tasks.spawn(probe(one, epoch));
     let pings = tokio::spawn(pongs_until(pongs, epoch + LONG, pinged));
-    let deliveries = tokio::spawn(deliveries_until(other, epoch));
-    let sending = tokio::spawn(send(load));
+    let deliveries = tokio::spawn(deliveries_until(other, epoch, LONG));
+    let sending = tokio::spawn(send(load, LONG));
     let mut memory = Vec::new();
     let mut every = time::interval(Duration::from_secs(1));
     every.tick().await;
@@ -109,23 +103,6 @@ async fn once(server: &MeasuredServer, sleeper: bool) -> Outcome<SlowReaderRun> 
     tasks.shutdown().await;
     drop(asleep);
     Ok(SlowReaderRun { delivery, ping, sent, memory })
-}
-
-/// Publishes the load at a constant rate.
-async fn send(load: LoadPublisher) -> Outcome<u64> {
-    let payload = Bytes::from(vec![b'x'; SIZE]);
-    let start = Instant::now();
-    let mut every = time::interval(Duration::from_millis(1));
-    let mut sent = 0;
-    while start.elapsed() < LONG {
-        every.tick().await;
-        let due = (start.elapsed().as_secs_f64() * f64::from(PER_SECOND)) as u64;
-        while sent < due {
-            load.publish("load", payload.clone()).await?;
-            sent += 1;
-        }
-    }
-    Ok(sent)
 }
 
 async fn ping(load: LoadPublisher, pinged: Arc<Mutex<VecDeque<Instant>>>) -> Outcome {
@@ -150,30 +127,6 @@ async fn pongs_until(
         }
         let then = pinged.locked().pop_front();
         sample.add(then.ok_or("a pong without a ping")?.elapsed());
-    }
-    Ok(sample)
-}
-
-/// Publishes events that hold the time at which they were sent.
-async fn probe(one: LoadPublisher, epoch: Instant) -> Outcome {
-    let mut every = time::interval(PROBE);
-    loop {
-        every.tick().await;
-        let mut payload = BytesMut::new();
-        payload.put_u64(u64::try_from(epoch.elapsed().as_nanos())?);
-        one.publish("probe", payload.freeze()).await?;
-    }
-}
-
-async fn deliveries_until(mut other: LoadSubscriber, epoch: Instant) -> Outcome<Durations> {
-    let mut sample = Durations::default();
-    while epoch.elapsed() < LONG {
-        let LoadMessage::Payload(payload) = other.receive().await? else {
-            return Err("not a delivery".into());
-        };
-        let then: [u8; 8] = payload.as_ref().try_into()?;
-        let then = Duration::from_nanos(u64::from_be_bytes(then));
-        sample.add(epoch.elapsed().saturating_sub(then));
     }
     Ok(sample)
 }

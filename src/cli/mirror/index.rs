@@ -55,6 +55,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let (resolved, spec, to) = (&resolved, &spec, destination.as_ref());
     let adoption = Adoption { context, resolved, spec, writer: &writer, to, runtime: &runtime };
     let (failed, adopted) = adoption.run()?;
+    if !adopted && failed.is_empty() {
+        runtime.block_on(mirror::check_is_mirror(documents.as_ref(), destination.as_ref()))??;
+    }
     let mut reindex = Reindex::of(destination.as_ref());
     let index = runtime.block_on(writer.write(&mut reindex))??;
     let index = WrittenIndex { changed: index.changed || adopted, ..index };

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use loom_base::clean::shortened;
 use serde_json::{Value, json};
 
 use super::exit::Exit;
@@ -77,9 +78,10 @@ impl CommandError {
 
     /// The JSON document of the error.
     pub(crate) fn json(&self) -> Value {
+        let chain: Vec<_> = self.causes.iter().map(|cause| shortened(cause)).collect();
         json!({"schema": 1, "error": {
-            "code": self.code, "kind": self.kind,
-            "message": self.message, "hint": self.hint, "chain": self.causes,
+            "code": self.code, "kind": self.kind, "message": shortened(&self.message),
+            "hint": self.hint.as_deref().map(shortened), "chain": chain,
         }})
     }
 }

@@ -39,6 +39,7 @@ fn exit(error: &MirrorTaskError) -> Exit {
         | MirrorTaskError::Unlistable { .. } => Exit::Absent,
         MirrorTaskError::Authority { .. }
         | MirrorTaskError::RootExists { .. }
+        | MirrorTaskError::NoMirror { .. }
         | MirrorTaskError::Unsigned { .. }
         | MirrorTaskError::Root(_)
         | MirrorTaskError::KeyFile { .. }
@@ -75,6 +76,9 @@ fn hint(error: &MirrorTaskError) -> Option<String> {
         MirrorTaskError::Authority { authority, .. } => format!(
             "add it with `loom mirror root new --authority {authority}`, then sign and publish that root"
         ),
+        MirrorTaskError::NoMirror { .. } => "name the folder of the releases; `loom mirror push` and \
+            `sync` begin a mirror in a new folder"
+            .to_owned(),
         MirrorTaskError::RootExists { .. } => {
             "change it with `loom mirror root new`, `sign` and `publish`".to_owned()
         }

@@ -15,6 +15,8 @@ pub(crate) fn hint(error: &StateError) -> &'static str {
         folder_hint(why)
     } else if error.is_malformed() {
         "restore the file, or remove it: loom then begins a new one"
+    } else if error.is_misplaced() {
+        "move away what is in the place of the file: loom then begins a new one"
     } else if error.is_unreadable() {
         "check that the state folder can be read, or set LOOM_STATE_DIR to another one"
     } else {

@@ -8,7 +8,9 @@ use crate::cli::color;
 /// The message, the causes and the hint, each on lines of its own, with styles. Text of others in them is cleaned, and
 /// its further lines are indented, so that none of them looks like a line of ours.
 pub(crate) fn human(error: &CommandError) -> String {
-    let part = |text: &str, indent: &str| clean::text(text).replace('\n', &format!("\n{indent}"));
+    let part = |text: &str, indent: &str| {
+        clean::shortened(&clean::text(text)).replace('\n', &format!("\n{indent}"))
+    };
     let mut text = format!("{} {}\n", color::error("error:"), part(&error.message, "  "));
     for cause in &error.causes {
         let cause = part(cause, "    ");

@@ -5,6 +5,7 @@ mod access;
 mod bridge;
 mod connections;
 mod health;
+mod local_publish;
 mod server;
 mod slow_reader;
 mod support;

@@ -33,6 +33,7 @@ variants!(MirrorTaskError {
     NoArchive,
     Authority,
     NoRoot,
+    NoMirror,
     RootExists,
     Unsigned,
     Root,
@@ -120,6 +121,7 @@ fn errors_of_documents() -> Vec<MirrorTaskError> {
 fn errors_of_keys() -> Vec<MirrorTaskError> {
     vec![
         MirrorTaskError::NoRoot { mirror: mirror(), number: 2 },
+        MirrorTaskError::NoMirror { at: mirror() },
         MirrorTaskError::RootExists { mirror: mirror(), number: 1 },
         MirrorTaskError::Unsigned { mirror: mirror() },
         MirrorTaskError::Root("the role root has the threshold 2 of 1 keys".to_owned()),
