@@ -48,6 +48,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("tar", "tar"),
     ("tinyproxy", "tinyproxy-bin"),
     ("unshare", "util-linux"),
+    ("valgrind", "valgrind"),
     ("xz", "xz-utils"),
 ];
 

@@ -1,7 +1,7 @@
 //! Publishes events within the process, for counting what one costs.
 //!
-//! `local_publish HISTORY COUNT`: with `none`, nothing records events; with `left-out`, they are recorded, and the budget of
-//! spans has none left; with `history`, all of them go to a history in memory.
+//! `local_publish BUDGET HISTORY COUNT`: as many spans of events are recorded in a second as the budget says, and go to a
+//! history in memory (`history`) or to none (`none`).
 #![allow(clippy::unwrap_used)] // a program for tests
 
 use std::{env, hint::black_box, sync::Arc, time::Instant};
@@ -28,16 +28,12 @@ fn recorder(limit: u32, history: Option<&History>) -> Arc<EventSpans> {
 }
 
 fn main() {
-    let mut arguments = env::args().skip(1);
-    let (mode, count) = (arguments.next().unwrap(), arguments.next().unwrap());
-    let history = (mode == "history").then(|| History::open(HistorySettings::memory()).unwrap());
-    let event_recorder = match mode.as_str() {
-        "none" => None,
-        "left-out" => Some(recorder(0, None)),
-        _ => Some(recorder(u32::MAX, history.as_ref())),
-    };
-    let event_recorder = event_recorder.map(|spans| spans as Arc<dyn loom_core::EventRecorder>);
-    let runtime = Runtime::new(RuntimeOptions { record_flow: true, event_recorder });
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [budget, history, count] = &arguments[..] else { panic!("BUDGET HISTORY COUNT") };
+    let history = (history == "history").then(|| History::open(HistorySettings::memory()).unwrap());
+    let event_recorder = recorder(budget.parse().unwrap(), history.as_ref());
+    let options = RuntimeOptions { record_flow: true, event_recorder: Some(event_recorder) };
+    let runtime = Runtime::new(options);
     let mut subscription = runtime.subscribe("price", Qos::default(), Filter::default());
     for number in 0..count.parse().unwrap() {
         let event = Event { id: format!("e{number}"), payload: "x".into(), ..Event::default() };

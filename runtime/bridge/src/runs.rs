@@ -3,13 +3,15 @@
 //! | module | provides |
 //! |---|---|
 //! | [`contents`] | what went into calls that have not ended |
-//! | [`rows`] | from finished spans and events to rows of the history |
+//! | [`rows`] | from finished spans, and from what happened to agents, to rows of the history |
+//! | [`event_rows`] | from the spans of events to rows, made later |
 //! | [`recorder`] | hands rows to the history |
 //! | [`query_parameters`], [`question`] | questions about the history |
 //! | [`offline`] | the history of a server that does not run |
 //! | [`opening`] | the history of a server, as its settings say |
 
 pub mod contents;
+pub mod event_rows;
 pub mod offline;
 pub mod opening;
 pub mod query_parameters;

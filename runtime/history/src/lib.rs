@@ -16,6 +16,7 @@
 //! | `schema`, `store`, `store_opening` | the file: its tables, its lock, its damage |
 //! | `search_text`, `search_index` | words, and the index of them |
 //! | `writing`, `erasing`, `batch_writing`, `retention` | rows into the file, and out of it |
+//! | [`deferred_rows`] | rows that the writing thread makes |
 //! | `message`, [`sender`] | the queue, and the side of it that never waits |
 //! | `room`, `upkeep`, `user_removal` | what is removed: for room, for age, by the user |
 //! | `state`, `pending_runs`, `disk_writer`, `writer` | the thread that writes |
@@ -27,6 +28,7 @@
 //! copy-on-write B-tree, cost 6 us and 570 bytes, but 200 us and 8 KB with an index of 70 words that would have to be
 //! written by hand; and redb has no aggregates, no removal that overwrites, and no reader in another process.
 
+pub mod deferred_rows;
 pub mod error;
 pub mod event_detail;
 pub mod export;
@@ -79,6 +81,7 @@ mod user_removal;
 mod writer;
 mod writing;
 
+pub use deferred_rows::{DeferredRows, MadeRows};
 pub use error::{FallbackReason, HistoryError};
 pub use event_detail::{EventDetail, EventPage, EventQuery, LogDetail, LogPage, LogQuery};
 pub use export::{ExportError, ExportedEvent, RunExport};

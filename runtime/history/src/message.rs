@@ -3,6 +3,7 @@
 use std::sync::mpsc::SyncSender;
 
 use crate::{
+    deferred_rows::DeferredRows,
     error::HistoryError,
     row::{EventRow, LogRow, Nanos, SpanLink, SpanRow},
 };
@@ -23,6 +24,8 @@ pub(crate) enum HistoryMessage {
     Closed(Box<SpanRow>),
     /// Something happened to an event or an agent.
     Event(Box<EventRow>),
+    /// A span ended whose rows are not made yet.
+    Deferred { rows: Box<dyn DeferredRows>, with_content: bool },
     /// A line was logged.
     Log(Box<LogRow>),
     /// A run is secret.

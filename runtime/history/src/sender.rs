@@ -13,6 +13,7 @@ use bytes::Bytes;
 use loom_base::LockExt as _;
 
 use crate::{
+    deferred_rows::{DeferredRows, MadeRows},
     instant::nanos,
     message::{FULL_FOR_OPENINGS, HistoryMessage, QUEUE_BODY_BYTES},
     row::{EventRow, LogRow, SpanLink, SpanRow},
@@ -63,6 +64,7 @@ impl QueueLoad {
         let bytes = match message {
             HistoryMessage::Closed(row) => body_bytes(row),
             HistoryMessage::Event(row) => row.payload.len(),
+            HistoryMessage::Deferred { rows, .. } => rows.body_bytes(),
             _ => 0,
         };
         self.body_bytes.fetch_sub(bytes, Ordering::Relaxed);
@@ -125,6 +127,20 @@ impl HistorySender {
         self.send(HistoryMessage::Closed(Box::new(row)));
     }
 
+    /// A span of an event ended; the writing thread makes its rows. What keeps content in memory for which the queue has no
+    /// room has its rows made at once, without content.
+    pub fn deferred(&self, rows: Box<dyn DeferredRows>) {
+        if self.load.has_room_for(rows.body_bytes()) {
+            return self.send(HistoryMessage::Deferred { rows, with_content: self.content });
+        }
+        self.load.bodies_missed.fetch_add(1, Ordering::Relaxed);
+        let MadeRows { event, span } = rows.rows(false);
+        if let Some(event) = event {
+            self.event(event);
+        }
+        self.span_closed(span);
+    }
+
     /// Something happened to an event or an agent.
     pub fn event(&self, mut row: EventRow) {
         if !self.content || row.is_secret {
@@ -166,6 +182,10 @@ impl HistorySender {
                 let span = SpanLink { trace_id: row.trace_id, span_id: row.span_id };
                 push_bounded(&self.load.missed_spans, span);
                 row.is_secret.then_some(row.trace_id)
+            }
+            HistoryMessage::Deferred { rows, .. } => {
+                push_bounded(&self.load.missed_spans, rows.span());
+                rows.is_secret().then_some(rows.span().trace_id)
             }
             HistoryMessage::Event(row) if row.is_secret => row.span.map(|span| span.trace_id),
             HistoryMessage::Secret(trace_id) => Some(*trace_id),

@@ -14,6 +14,7 @@ use std::{
 
 use crate::{
     change::ChangeBatch,
+    deferred_rows::MadeRows,
     disk_writer::DiskWriter,
     error::HistoryError,
     history_row::HistoryRow,
@@ -168,6 +169,13 @@ impl Writer {
             HistoryMessage::Closed(row) => HistoryRow::Span(row),
             HistoryMessage::Event(row) => HistoryRow::Event(row),
             HistoryMessage::Log(row) => HistoryRow::Log(row),
+            HistoryMessage::Deferred { rows, with_content } => {
+                let MadeRows { event, span } = rows.rows(with_content);
+                if let Some(event) = event {
+                    self.intake.row(HistoryRow::Event(Box::new(event)), now, &mut stored);
+                }
+                HistoryRow::Span(Box::new(span))
+            }
         };
         self.intake.row(row, now, &mut stored);
     }

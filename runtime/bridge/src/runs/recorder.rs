@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use loom_core::{AgentChange, CallContent, EventSpan, EventSpanKind};
+use loom_core::{AgentChange, CallContent, EventSpan};
 use loom_history::{BodyRow, HistorySender};
 
-use super::{contents::CallContents, rows};
+use super::{contents::CallContents, event_rows::EndedEventSpan, rows};
 use crate::spans::SpanRecord;
 
 /// Hands rows to the history. Clones share it. Never waits.
@@ -32,13 +32,10 @@ impl RunRecorder {
         self.sender.span_closed(loom_history::SpanRow { bodies, is_secret, ..rows::span(record) });
     }
 
-    /// Records a finished span of an event, and the event when it is published.
+    /// Records a finished span of an event, and the event when it is published. The rows are made by the thread that
+    /// writes: this is called for every event and delivery.
     pub fn event(&self, span: EventSpan<'_>) {
-        let now = SystemTime::now();
-        if span.kind == EventSpanKind::Publish {
-            self.sender.event(rows::published(span, now));
-        }
-        self.sender.span_closed(rows::event_span(span, now));
+        self.sender.deferred(Box::new(EndedEventSpan::of(span)));
     }
 
     /// Keeps what went into a call, or came out of it, until its span ends.

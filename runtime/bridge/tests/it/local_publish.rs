@@ -1,4 +1,5 @@
-//! What recording adds to publishing an event within the process, counted in instructions by Valgrind.
+//! What the history adds to publishing an event within the process, counted in instructions (Valgrind)
+//! and in system calls (strace).
 
 use std::{
     env, fs,
@@ -14,33 +15,53 @@ fn program() -> PathBuf {
 }
 
 /// The instructions of this many events; only the publishing thread is counted, and only while it publishes.
-fn instructions(folder: &Path, mode: &str, count: u32) -> f64 {
-    let out = folder.join(format!("{mode}-{count}"));
+fn instructions(folder: &Path, arguments: [&str; 2], count: u32) -> f64 {
+    let out = folder.join(count.to_string());
     let status = Command::new("valgrind")
         .args(["--quiet", "--tool=callgrind", "--collect-atstart=no"])
         .arg("--toggle-collect=local_publish::publish_once*")
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(program())
-        .args([mode, &count.to_string()])
+        .args(arguments)
+        .arg(count.to_string())
         .status()
         .unwrap();
-    assert!(status.success(), "{mode}");
+    assert!(status.success(), "{arguments:?}");
     let text = fs::read_to_string(out).unwrap();
     let total = text.lines().find_map(|line| line.strip_prefix("totals: ")).unwrap();
     total.trim().parse().unwrap()
 }
 
 /// The instructions of one event, without those that only the first ones need.
-fn of_one(mode: &str) -> f64 {
+fn of_one(arguments: [&str; 2]) -> f64 {
     let folder = tempfile::tempdir().unwrap();
-    let [few, many] = [500, 1500].map(|count| instructions(folder.path(), mode, count));
-    (many - few) / 1000.0
+    let [few, many] = [200, 700].map(|count| instructions(folder.path(), arguments, count));
+    (many - few) / 500.0
 }
 
 #[test]
-fn what_is_left_out_costs_publishing_next_to_nothing() {
-    let [none, left_out, history] = ["none", "left-out", "history"].map(of_one);
-    println!("instructions: none {none:.0}, left out {left_out:.0}, history {history:.0}");
-    assert!(none > 100.0 && left_out <= 1.05 * none, "{none} {left_out}");
-    assert!(history <= 3.0 * none, "{none} {history}");
+fn the_history_costs_publishing_at_most_a_twentieth() {
+    for budget in ["1000000", "0"] {
+        let [without, with] = ["none", "history"].map(|history| of_one([budget, history]));
+        println!("instructions: {without:.0} without a history, {with:.0} with it");
+        assert!(without > 1000.0 && with <= 1.05 * without, "{without} {with}");
+    }
+}
+
+/// The system calls of the publishing thread for this many events.
+fn system_calls(folder: &Path, count: u32) -> usize {
+    let out = folder.join("strace");
+    let mut strace = Command::new("strace");
+    strace.args(["-qq", "-o"]).arg(&out).arg(program());
+    let status = strace.args(["1000000", "history", &count.to_string()]).status().unwrap();
+    assert!(status.success());
+    fs::read_to_string(out).unwrap().lines().count()
+}
+
+#[test]
+fn publishing_needs_no_system_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let [few, many] = [1_000, 11_000].map(|count| system_calls(folder.path(), count));
+    // Memory is asked for now and then.
+    assert!(few > 20 && many.saturating_sub(few) < 100, "{few} {many}");
 }
