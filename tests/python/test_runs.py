@@ -84,7 +84,10 @@ def test_a_chain_of_events_and_calls_is_one_run(dashboard, file):
     assert get_json(dashboard, f"/api/bodies/{payload['id']}")["text"] == payload["text"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     published = get_json(dashboard, f"/api/events?run={run['id']}")["events"]
-    assert [event["topic"] for event in published] == ["order", "analysis", "price"], "newest first"
+    assert [event["topic"] for event in published] == ["order", "analysis", "fee", "price"], "newest first"
+    (call,) = [event for event in published if event["event_type"] == "tool_invoked"]
+    assert (call["event_id"], call["sender"], call["outcome"], call["error"]) == ("c1", "analyst", "ok", None)
+    assert call["duration_ms"] >= 0 and call["payload_preview"] == '{"amount": 3}'
 
 
 def test_runs_are_found_by_what_took_part_and_by_words(dashboard):

@@ -62,6 +62,9 @@ export function rowOf(event) {
     receivers: [...(event.receivers ?? [])],
     deliveries: event.receivers?.length ?? 0,
     run: event.run,
+    outcome: event.outcome ?? undefined,
+    error: event.error ?? undefined,
+    duration: event.duration_ms ?? undefined,
   };
 }
 

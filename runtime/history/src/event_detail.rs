@@ -75,6 +75,12 @@ pub struct EventDetail {
     pub run: Option<RunId>,
     /// The span, in 16 hexadecimal digits.
     pub span_id: Option<String>,
+    /// How a call ended: `ok` or `failed`; `None` for events.
+    pub outcome: Option<&'static str>,
+    /// How long a call took, in milliseconds.
+    pub duration_ms: Option<f64>,
+    /// The error of a call that failed.
+    pub error: Option<String>,
 }
 
 /// Which log lines a reader wants. The default is all, newest first.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, ToSql, params_from_iter, types::Value};
 use crate::{
     event_detail::{EventDetail, EventPage, EventQuery, LogDetail, LogPage, LogQuery, page_size},
     instant::format_nanos,
-    row::EventKind,
+    row::{EventKind, SpanOutcome},
     run_id::RunId,
     run_reading::{pairs, span_hex},
 };
@@ -47,7 +47,8 @@ pub(crate) fn events(connection: &Connection, query: &EventQuery) -> rusqlite::R
         selection.page(connection, "events e", "e", columns, query.before, size, |row| {
             Ok((row.get(14)?, row.get(13)?, event(row)?))
         })?;
-    Ok(EventPage { events: with_receivers(connection, rows)?, next })
+    let rows = with_receivers(connection, rows)?;
+    Ok(EventPage { events: with_outcomes(connection, rows)?, next })
 }
 
 /// A page of log lines, newest first.
@@ -136,6 +137,9 @@ fn event(row: &Row<'_>) -> rusqlite::Result<EventDetail> {
         metadata: metadata.collect(),
         run: trace(row.get(12)?),
         span_id: row.get::<_, Option<i64>>(13)?.map(span_hex),
+        outcome: None,
+        duration_ms: None,
+        error: None,
     })
 }
 
@@ -151,7 +155,7 @@ const MOST_DELIVERIES: i64 = 10_000;
 fn with_receivers(
     connection: &Connection,
     rows: Vec<EventInRun>,
-) -> rusqlite::Result<Vec<EventDetail>> {
+) -> rusqlite::Result<Vec<EventInRun>> {
     let runs: BTreeSet<i64> = rows.iter().filter_map(|(run, span, _)| span.and(*run)).collect();
     let mut receivers: HashMap<(i64, i64), Vec<String>> = HashMap::new();
     let mut select = connection.prepare_cached(
@@ -169,11 +173,35 @@ fn with_receivers(
         }
     }
     let found = |run: Option<i64>, span| run.zip(span).and_then(|of| receivers.get(&of)).cloned();
-    let all = rows.into_iter().map(|(run, span, event)| EventDetail {
-        receivers: found(run, span).unwrap_or_default(),
-        ..event
+    let all = rows.into_iter().map(|(run, span, event)| {
+        let receivers = found(run, span).unwrap_or_default();
+        (run, span, EventDetail { receivers, ..event })
     });
     Ok(all.collect())
+}
+
+/// The events; calls with how they ended, if their spans are kept.
+fn with_outcomes(
+    connection: &Connection,
+    rows: Vec<EventInRun>,
+) -> rusqlite::Result<Vec<EventDetail>> {
+    let mut select = connection.prepare_cached(
+        "SELECT outcome, duration, error FROM spans WHERE id >= ?1 << 20 AND id < (?1 + 1) << 20 AND span = ?2 LIMIT 1",
+    )?;
+    let mut events = Vec::with_capacity(rows.len());
+    for (run, span, mut event) in rows {
+        let is_call = event.kind == EventKind::ToolInvoked.as_str();
+        if let Some(of) = run.zip(span).filter(|_| is_call)
+            && let Some(row) = select.query(of)?.next()?
+        {
+            let is_failed = SpanOutcome::from_number(row.get(0)?) == SpanOutcome::Error;
+            event.outcome = Some(if is_failed { "failed" } else { "ok" });
+            event.duration_ms = Some(row.get::<_, i64>(1)? as f64 / 1e6);
+            event.error = row.get(2)?;
+        }
+        events.push(event);
+    }
+    Ok(events)
 }
 
 fn line(row: &Row<'_>) -> rusqlite::Result<LogDetail> {

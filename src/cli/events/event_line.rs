@@ -6,7 +6,7 @@ use serde_json::Value;
 /// The characters of a payload that are shown; `--json` has all that is kept.
 const PREVIEW_CHARS: usize = 200;
 
-/// The time, what happened, the topic, the agent and the beginning of the payload.
+/// The time, what happened, the topic or tool, the agent, the beginning of the payload, and how a call ended.
 pub(super) fn text(event: &Value) -> String {
     let field = |key: &str| {
         clean::line(event.get(key).and_then(Value::as_str).unwrap_or_default()).into_owned()
@@ -29,7 +29,17 @@ pub(super) fn text(event: &Value) -> String {
             line.push('…');
         }
     }
+    line.push_str(&outcome(event));
     line
+}
+
+/// How a call ended; empty for events, and for calls that have not ended.
+fn outcome(event: &Value) -> String {
+    let Some(word) = event.get("outcome").and_then(Value::as_str) else { return String::new() };
+    let took = event.get("duration_ms").and_then(Value::as_f64).unwrap_or_default();
+    let error = event.get("error").and_then(Value::as_str).map(clean::line).unwrap_or_default();
+    let error = if error.is_empty() { String::new() } else { format!(": {error}") };
+    format!("  {} in {took:.1} ms{error}", clean::line(word))
 }
 
 #[cfg(test)]
@@ -50,6 +60,11 @@ mod tests {
         assert!(!line.contains(['\u{1b}', '\n']), "{line}");
         let away = text(&json!({ "event_type": "agent_away", "topic": "t", "sender": null }));
         assert_eq!(away, "  away          t");
+        let call = json!({
+            "event_type": "tool_invoked", "topic": "fee", "outcome": "failed", "duration_ms": 3.1449,
+            "error": "no\nfee",
+        });
+        assert_eq!(text(&call), "  invoked       fee  failed in 3.1 ms: no\\nfee");
         let long = text(&json!({ "payload_preview": "x".repeat(300) }));
         assert!(long.ends_with(&format!("{}…", "x".repeat(200))));
     }

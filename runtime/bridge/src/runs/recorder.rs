@@ -24,7 +24,11 @@ impl RunRecorder {
     /// Records a finished span, with the contents of a call.
     pub fn span(&self, record: &SpanRecord) {
         let bodies = self.contents.take(record.context.span_id);
-        self.sender.span_closed(loom_history::SpanRow { bodies, ..rows::span(record) });
+        let row = loom_history::SpanRow { bodies, ..rows::span(record) };
+        if let Some(call) = rows::call(&row) {
+            self.sender.event(call);
+        }
+        self.sender.span_closed(row);
     }
 
     /// Records a span that an agent sent.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use loom_core::{AgentChange, activity::stream::ActivityEvent};
-use loom_history::{EventKind, EventRow, SpanOutcome, SpanRow, nanos};
+use loom_history::{BodyKind, EventKind, EventRow, SpanLink, SpanOutcome, SpanRow, nanos};
 
 use crate::spans::{AttributeValue, SpanRecord, SpanStatus};
 
@@ -55,6 +55,24 @@ fn put(row: &mut SpanRow, key: Cow<'static, str>, value: &AttributeValue) {
         ("first_token_ns", Some(ns)) => row.first_token = Some(Duration::from_nanos(ns)),
         _ => row.attributes.push((key, value.to_string())),
     }
+}
+
+/// The row of a call among the events, if the span is that of a call; how it ended is read from its span.
+pub fn call(span: &SpanRow) -> Option<EventRow> {
+    if span.name != "tool.call" {
+        return None;
+    }
+    let id = span.attributes.iter().find(|(key, _)| key == "call_id");
+    let arguments = span.bodies.iter().find(|body| body.kind == BodyKind::Input);
+    Some(EventRow {
+        span: Some(SpanLink { trace_id: span.trace_id, span_id: span.span_id }),
+        id: id.map(|(_, id)| id.clone()).unwrap_or_default(),
+        topic: span.tool.clone().unwrap_or_default(),
+        sender: span.agent.clone(),
+        correlation_id: span.correlation_id.clone(),
+        payload: arguments.map(|body| body.content.clone()).unwrap_or_default(),
+        ..EventRow::new(EventKind::ToolInvoked, span.start)
+    })
 }
 
 /// The row of what happened to an agent, with the names of the live stream of events.
