@@ -12,8 +12,10 @@
 //! | [`token`] | the bearer token of callers |
 //! | [`access`] | which callers are admitted |
 //! | [`spans`] | recorded spans of the runtime's work |
-//! | [`otlp`] | export of spans to an OpenTelemetry collector |
+//! | [`otlp`] | export of spans, metrics and log lines to OpenTelemetry collectors |
 //! | [`log_filter`] | the log filter, which can be changed while the server runs |
+//! | `memory` | the memory of this process |
+//! | [`log_lines`] | lines of the log as values, for the history and for the export |
 //! | `log_writer` | log lines without what could forge lines or control a terminal |
 //! | [`telemetry`] | logging and spans, set up for the process |
 //! | [`convert`] | messages of the protocol to and from values of the core |
@@ -52,7 +54,9 @@ pub mod health;
 mod inherited;
 pub mod listen;
 pub mod log_filter;
+pub mod log_lines;
 mod log_writer;
+mod memory;
 pub mod otlp;
 pub mod outbound;
 pub mod ready;

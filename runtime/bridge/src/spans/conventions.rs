@@ -41,6 +41,22 @@ const OTHER_NAMES: [(&str, &str); 4] = [
     ("gen_ai.usage.completion_tokens", "output_tokens"),
 ];
 
+/// The attributes that hold prompts, answers, arguments and results: the conventions make them opt-in.
+const CONTENT: [&str; 5] = [
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+];
+/// Names that earlier versions have for content.
+const OTHER_CONTENT: [&str; 2] = ["gen_ai.prompt", "gen_ai.completion"];
+
+/// Whether an attribute holds a prompt, an answer, arguments or a result.
+pub fn is_content(name: &str) -> bool {
+    CONTENT.contains(&name) || OTHER_CONTENT.iter().any(|other| name.starts_with(other))
+}
+
 /// The name in OTLP of one of our attributes.
 pub fn exported(name: &str) -> &str {
     NAMES.iter().find(|(ours, _)| *ours == name).map_or(name, |(_, theirs)| theirs)
@@ -72,5 +88,7 @@ mod tests {
         assert_eq!(received("gen_ai.response.model"), "model");
         assert_eq!(constants("llm.generate"), [("gen_ai.operation.name", "chat")]);
         assert!(constants("plan").is_empty());
+        assert!(is_content("gen_ai.input.messages") && is_content("gen_ai.prompt.0.content"));
+        assert!(!is_content("gen_ai.request.model"));
     }
 }

@@ -44,6 +44,9 @@ impl EventRecorder for EventSpans {
     }
 
     fn record_content(&self, content: CallContent<'_>) {
+        if let Some(export) = &self.sink.export {
+            export.content(&content);
+        }
         if let Some(history) = &self.sink.history {
             history.content(content);
         }

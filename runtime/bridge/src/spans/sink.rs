@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{record::SpanRecord, store::SpanStore};
-use crate::{otlp::SpanExport, runs::RunRecorder};
+use crate::{otlp::spans::SpanExport, runs::RunRecorder};
 
 /// Takes finished spans: the store shows them, the export sends them on, and the history keeps them.
 #[derive(Debug, Clone)]
