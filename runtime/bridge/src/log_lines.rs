@@ -101,7 +101,13 @@ impl LogLineSink {
 
     fn take(&self, line: LogLine) {
         match self {
-            Self::History(history, _) => history.log(line.into_row()),
+            Self::History(history, _) => {
+                if let Some(context) = line.context {
+                    // The span is open: a line alone would not begin the run that it belongs to.
+                    history.span_opened(context.trace_id, context.span_id);
+                }
+                history.log(line.into_row());
+            }
             Self::Export(export) => export.send(line),
         }
     }
@@ -112,8 +118,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLineLayer {
         if !self.sink.accepts(event) {
             return;
         }
-        let mut reader =
-            LineReader { patterns: &self.patterns, message: String::new(), fields: Vec::new() };
+        let mut reader = LineReader::new(&self.patterns);
         event.record(&mut reader);
         self.sink.take(LogLine {
             at: SystemTime::now(),
@@ -159,7 +164,11 @@ struct LineReader<'p> {
     fields: Vec<(&'static str, String)>,
 }
 
-impl LineReader<'_> {
+impl<'p> LineReader<'p> {
+    fn new(patterns: &'p KeyPatterns) -> Self {
+        Self { patterns, message: String::new(), fields: Vec::new() }
+    }
+
     fn put(&mut self, name: &'static str, value: &str) {
         if name == "message" {
             self.message = cleaned(value, MAX_MESSAGE);
@@ -186,5 +195,61 @@ impl Visit for LineReader<'_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field.name(), &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use loom_base::LockExt as _;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    /// Collects what a line is made of.
+    #[derive(Default, Clone)]
+    struct Lines(Arc<Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> Layer<S> for Lines {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            let patterns = KeyPatterns::default();
+            let mut reader = LineReader::new(&patterns);
+            event.record(&mut reader);
+            let line = LogLine {
+                at: SystemTime::UNIX_EPOCH,
+                level: *event.metadata().level(),
+                target: event.metadata().target(),
+                message: reader.message,
+                fields: reader.fields,
+                context: Some(TraceContext { trace_id: 1, span_id: 2, sampled: true }),
+            };
+            let row = line.into_row();
+            assert_eq!(row.span, Some(SpanLink { trace_id: 1, span_id: 2 }));
+            self.0.locked().push(format!("{} {}", row.level, row.message));
+        }
+    }
+
+    #[test]
+    fn a_line_is_clean_and_holds_no_secret() {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::registry().with(lines.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(agent = "a\nb\u{1b}[2J", token = "hush", count = 3, "began\nhere");
+            tracing::warn!(headers = "{\"authorization\":\"hush\"}", "kept");
+            tracing::error!(long = "x".repeat(2 * MAX_VALUE), "{}", "y".repeat(2 * MAX_MESSAGE));
+        });
+        let lines = lines.0.locked();
+        let expected = "info began\\nhere agent=a\\nb\\u{1b}[2J token=*** count=3";
+        assert_eq!(lines[0], expected);
+        assert_eq!(lines[1], "warn kept headers={\"authorization\":\"***\"}");
+        let expected = format!("error {} long={}", "y".repeat(MAX_MESSAGE), "x".repeat(MAX_VALUE));
+        assert_eq!(lines[2], expected);
+    }
+
+    #[test]
+    fn a_text_ends_before_a_character_that_would_be_split() {
+        assert_eq!(cleaned("aää", 4), "aä");
+        assert_eq!(cleaned("ab\n", 3), "ab\\");
     }
 }

@@ -69,7 +69,7 @@ impl Telemetry {
     /// If the log filter or the collector's address is invalid, or the process has a subscriber already.
     pub fn start(settings: &ServerSettings, allow_colours: bool) -> Result<Self, TelemetryError> {
         let (for_lines, lines_handle) = filter(settings)?;
-        let (for_export, export_handle) = filter(settings)?;
+        let mut handles = vec![lines_handle];
         let project = settings.project.as_deref();
         let export = settings.otlp.as_ref().map(|otlp| OtlpExport::new(otlp, project));
         let export = export.transpose()?;
@@ -89,6 +89,8 @@ impl Telemetry {
         let mut layers = vec![lines.boxed(), span_layer.with_filter(RuntimeSpanFilter).boxed()];
         if let Some(logs) = export.as_ref().and_then(|export| export.logs.clone()) {
             let lines = LogLineLayer::new(LogLineSink::Export(logs));
+            let (for_export, handle) = filter(settings)?;
+            handles.push(handle);
             // With the spans, so that a line knows its run.
             layers.push(lines.with_filter(RuntimeSpanFilter.or(for_export)).boxed());
         }
@@ -99,7 +101,6 @@ impl Telemetry {
         }
         tracing_subscriber::registry().with(layers).try_init()?;
         history.as_deref().into_iter().for_each(runs::log_fallback);
-        let handles = vec![lines_handle, export_handle];
         let log_filter = Arc::new(LogFilter::new(handles, &settings.log_filter));
         Ok(Self { log_filter, spans, budget, event_spans, history, export })
     }

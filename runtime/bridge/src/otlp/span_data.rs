@@ -70,3 +70,42 @@ fn attribute(key: &str, value: &AttributeValue) -> KeyValue {
         AttributeValue::Bool(value) => KeyValue::new(key, *value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use loom_core::TraceContext;
+
+    use super::*;
+
+    fn exported(captures: bool) -> Vec<(String, String)> {
+        let text = |text: &str| AttributeValue::Text(text.to_owned());
+        let record = SpanRecord {
+            context: TraceContext { trace_id: 1, span_id: 2, sampled: true },
+            parent: None,
+            parent_is_remote: false,
+            name: "plan".into(),
+            start: UNIX_EPOCH,
+            duration: Duration::ZERO,
+            attributes: vec![
+                ("model".into(), text("m")),
+                ("gen_ai.input.messages".into(), text("[{\"api_key\":\"hush\"}]")),
+            ],
+            status: SpanStatus::Ok,
+            error: None,
+        };
+        let span = span_data(&record, &InstrumentationScope::builder("loom").build(), captures);
+        let pairs = span.attributes.into_iter();
+        pairs.map(|pair| (pair.key.to_string(), pair.value.to_string())).collect()
+    }
+
+    #[test]
+    fn content_of_agents_is_left_out_or_redacted() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let model = pair("gen_ai.request.model", "m");
+        assert_eq!(exported(false), [model.clone()]);
+        let messages = pair("gen_ai.input.messages", "[{\"api_key\":\"***\"}]");
+        assert_eq!(exported(true), [model, messages]);
+    }
+}
