@@ -108,7 +108,7 @@ def test_times_of_mcp_calls_are_a_histogram(start, collector, tmp_path):
     labels = [attributes(point) for point in points]
     assert metric.unit == "s" and all(each["mcp.method.name"] == "tools/call" for each in labels)
     assert {each["gen_ai.tool.name"] for each in labels} == {"files:list_allowed_directories", "files:read_text_file"}
-    assert [each["error.type"] for each in labels if "error.type" in each] == ["TOOL_ERROR"]
+    assert [each["error.type"] for each in labels if "error.type" in each] == ["EXECUTION_ERROR"]
 
 
 def test_lines_have_their_level_and_their_run_and_follow_the_filter(start, collector, tmp_path):
@@ -131,13 +131,6 @@ def test_lines_have_their_level_and_their_run_and_follow_the_filter(start, colle
     assert not [target for target, _ in seen if target.split("::")[0] in of_export]
     assert not [line for _, line in seen if "listening" in line.body.string_value]
     assert len(seen) < 100, "no export causes another one"
-
-
-def test_values_of_secret_keys_are_not_in_lines(start, collector):
-    server = start(**to(collector, RUST_LOG="info"))
-    join(server, "evil\n\x1b[2J", ["t"])
-    _, line = collector.take_line("agent registered")
-    assert attributes(line)["agent"] == "evil\\n\\u{1b}[2J"
 
 
 def test_content_is_exported_only_on_request(start, collector, model):
