@@ -123,16 +123,19 @@ def test_invalid_settings_are_refused_by_name(tmp_path):
 
 
 def test_a_server_takes_the_spans_of_another_one(start):
-    receiver = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0")
-    sender = start(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.address, OTEL_SERVICE_NAME="inner", **AT_ONCE)
+    receiver = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_BRIDGE_TOKEN="hush")
+    headers = {"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20hush"}
+    sender = start(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.address, OTEL_SERVICE_NAME="inner", **headers, **AT_ONCE)
     forward(sender, id="c1", name="none", arguments="{}", headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
+
+    token = {"authorization": "Bearer hush"}
 
     def is_there(answer):
         status, _, body = answer
         return status == 200 and any(span["name"] == "tool.call" for span in json.loads(body)["span_list"])
 
     deadline = time.monotonic() + DEADLINE
-    while not is_there(answer := request(receiver, f"/api/runs/{TRACE}")):
+    while not is_there(answer := request(receiver, f"/api/runs/{TRACE}", headers=token)):
         assert time.monotonic() < deadline, answer
         time.sleep(0.05)
     spans = json.loads(answer[2])["span_list"]

@@ -199,3 +199,19 @@ def test_a_collector_that_never_answers_costs_nothing_but_spans(start, protocol)
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < 4, "the last export takes at most a second"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_an_export_ends_with_its_timeout(start, protocol, scheme):
+    """The collector takes connections and says nothing, not even for TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"{scheme}://127.0.0.1:{silent.getsockname()[1]}",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "500",
+        }
+        server = start(**settings, **AT_ONCE, **DASHBOARD, RUST_LOG="info")
+        call(server)
+        for what in ("spans", "metrics", "logs"):
+            wait_until(lambda: metrics(server)[f"loom_{what}_export_failed_total"] > 0)

@@ -6,6 +6,7 @@
 //! | [`health`] | what a collector has accepted |
 //! | `certificates` | the files of authorities, certificate and key |
 //! | `http_client` | the HTTP client, on the async runtime |
+//! | `deadline` | the end of an export that takes too long |
 //! | `connection` | the connection to a collector |
 //! | `resource` | which server this is |
 //! | `messages` | prompts and answers in the form of the conventions |
@@ -34,6 +35,7 @@ mod captured;
 mod certificates;
 mod connection;
 mod content;
+mod deadline;
 pub mod error;
 pub mod health;
 mod http_client;

@@ -1,6 +1,6 @@
 //! The connection to a collector.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry_otlp::{
@@ -8,14 +8,20 @@ use opentelemetry_otlp::{
 };
 use reqwest::{Client, redirect::Policy};
 use tokio::runtime::Handle;
-use tonic::metadata::MetadataMap;
+use tonic::{
+    metadata::MetadataMap,
+    transport::{Channel, Endpoint},
+};
 use url::Host;
 
 use super::{
-    certificates::OtlpCertificates, error::OtlpError, health::ExportHealth,
-    http_client::OtlpHttpClient,
+    certificates::OtlpCertificates, deadline::ExportDeadline, error::OtlpError,
+    health::ExportHealth, http_client::OtlpHttpClient,
 };
 use crate::settings::{OtlpProtocol, OtlpTarget};
+
+/// How often a collector that is silent is asked whether it is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// What is needed to connect to a collector.
 pub(super) struct OtlpConnection<'t> {
@@ -23,6 +29,8 @@ pub(super) struct OtlpConnection<'t> {
     certificates: OtlpCertificates,
     /// What the collector accepts.
     pub(super) health: Arc<ExportHealth>,
+    /// When an export ends.
+    pub(super) deadline: ExportDeadline,
 }
 
 impl<'t> OtlpConnection<'t> {
@@ -35,7 +43,8 @@ impl<'t> OtlpConnection<'t> {
             "https" => OtlpCertificates::load(target)?,
             _ => OtlpCertificates::default(),
         };
-        Ok(Self { target, certificates, health: Arc::new(ExportHealth::new(target)) })
+        let health = Arc::new(ExportHealth::new(target));
+        Ok(Self { target, certificates, health, deadline: ExportDeadline::new(target.timeout) })
     }
 
     /// Builds the exporter of a signal for the protocol of the settings.
@@ -51,29 +60,43 @@ impl<'t> OtlpConnection<'t> {
         G: WithExportConfig + WithTonicConfig,
         H: WithExportConfig + WithHttpConfig,
     {
-        let built = match self.target.protocol {
-            OtlpProtocol::Grpc => build_grpc(self.over_grpc(grpc)),
-            OtlpProtocol::HttpProtobuf => build_http(self.over_http(http)?),
-        };
-        // The library's error repeats the address with its secrets.
-        built.map_err(|_| OtlpError::Address {
+        // Errors of the libraries repeat the address with its secrets.
+        let invalid = || OtlpError::Address {
             variable: self.target.variable,
             address: self.target.address(),
-        })
+        };
+        match self.target.protocol {
+            OtlpProtocol::Grpc => {
+                let channel = self.channel().map_err(|_| invalid())?;
+                build_grpc(self.over_grpc(grpc, channel)).map_err(|_| invalid())
+            }
+            OtlpProtocol::HttpProtobuf => build_http(self.over_http(http)?).map_err(|_| invalid()),
+        }
     }
 
-    fn over_grpc<B: WithExportConfig + WithTonicConfig>(&self, builder: B) -> B {
+    /// A channel that connects when it is used, and finds out when its collector is gone.
+    fn channel(&self) -> Result<Channel, tonic::transport::Error> {
+        let OtlpTarget { url, timeout, .. } = self.target;
+        let endpoint = Endpoint::from_shared(url.to_string())?
+            .connect_timeout(*timeout)
+            .timeout(*timeout)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(*timeout);
+        let endpoint = match url.scheme() {
+            "https" => endpoint.tls_config(self.certificates.grpc().timeout(*timeout))?,
+            _ => endpoint,
+        };
+        Ok(endpoint.connect_lazy())
+    }
+
+    fn over_grpc<B: WithExportConfig + WithTonicConfig>(&self, builder: B, channel: Channel) -> B {
         let headers = self.target.headers.iter().filter_map(|(name, value)| {
             Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
         });
-        let builder = builder
-            .with_endpoint(self.target.url.as_str())
+        builder
+            .with_channel(channel)
             .with_timeout(self.target.timeout)
-            .with_metadata(MetadataMap::from_headers(headers.collect::<HeaderMap>()));
-        match self.target.url.scheme() {
-            "https" => builder.with_tls_config(self.certificates.grpc()),
-            _ => builder,
-        }
+            .with_metadata(MetadataMap::from_headers(headers.collect::<HeaderMap>()))
     }
 
     fn over_http<B: WithExportConfig + WithHttpConfig>(&self, builder: B) -> Result<B, OtlpError> {

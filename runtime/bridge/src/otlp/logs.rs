@@ -13,7 +13,8 @@ use opentelemetry_sdk::{
 use tracing::{Level, Metadata};
 
 use super::{
-    SHUTDOWN_TIMEOUT, connection::OtlpConnection, error::OtlpError, health::ExportHealth, resource,
+    SHUTDOWN_TIMEOUT, connection::OtlpConnection, deadline::ExportDeadline, error::OtlpError,
+    health::ExportHealth, resource,
 };
 use crate::log_lines::LogLine;
 
@@ -52,7 +53,11 @@ impl LogExport {
             (LogExporter::builder().with_http(), |builder| builder.build()),
         )?;
         let health = Arc::clone(&to.health);
-        let exporter = MonitoredLogs { inner: exporter, health: Arc::clone(&health) };
+        let exporter = MonitoredLogs {
+            inner: exporter,
+            health: Arc::clone(&health),
+            deadline: to.deadline.clone(),
+        };
         let provider = SdkLoggerProvider::builder()
             .with_resource(resource.clone())
             .with_batch_exporter(exporter)
@@ -107,12 +112,13 @@ fn severity(level: Level) -> (Severity, &'static str) {
 struct MonitoredLogs {
     inner: LogExporter,
     health: Arc<ExportHealth>,
+    deadline: ExportDeadline,
 }
 
 impl opentelemetry_sdk::logs::LogExporter for MonitoredLogs {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
         let count = batch.iter().count();
-        let result = self.inner.export(batch).await;
+        let result = self.deadline.limit(self.inner.export(batch)).await;
         self.health.record(count, &result);
         result
     }

@@ -23,8 +23,8 @@ use opentelemetry_sdk::{
 };
 
 use super::{
-    call_metrics::CallMetrics, connection::OtlpConnection, error::OtlpError, health::ExportHealth,
-    resource,
+    call_metrics::CallMetrics, connection::OtlpConnection, deadline::ExportDeadline,
+    error::OtlpError, health::ExportHealth, resource,
 };
 use crate::memory;
 
@@ -56,7 +56,11 @@ impl MetricExport {
             (MetricExporter::builder().with_http(), |builder| builder.build()),
         )?;
         let health = Arc::clone(&to.health);
-        let exporter = MonitoredMetrics { inner: exporter, health: Arc::clone(&health) };
+        let exporter = MonitoredMetrics {
+            inner: exporter,
+            health: Arc::clone(&health),
+            deadline: to.deadline.clone(),
+        };
         let reader = PeriodicReader::builder(exporter).with_interval(interval).build();
         let provider = SdkMeterProvider::builder();
         let provider = provider.with_resource(resource.clone()).with_reader(reader).build();
@@ -160,13 +164,14 @@ pub fn outcomes(calls: &ToolCallTotals) -> [(&'static str, u64); 5] {
 struct MonitoredMetrics {
     inner: MetricExporter,
     health: Arc<ExportHealth>,
+    deadline: ExportDeadline,
 }
 
 impl PushMetricExporter for MonitoredMetrics {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
         let count = |scope: &ScopeMetrics| scope.metrics().count();
         let count = metrics.scope_metrics().map(count).sum();
-        let result = self.inner.export(metrics).await;
+        let result = self.deadline.limit(self.inner.export(metrics)).await;
         self.health.record(count, &result);
         result
     }

@@ -20,7 +20,8 @@ use opentelemetry_sdk::{
 
 use super::{
     SHUTDOWN_TIMEOUT, captured::CapturedCalls, connection::OtlpConnection, content,
-    error::OtlpError, health::ExportHealth, resource, span_data::span_data,
+    deadline::ExportDeadline, error::OtlpError, health::ExportHealth, resource,
+    span_data::span_data,
 };
 use crate::spans::SpanRecord;
 
@@ -65,6 +66,7 @@ impl SpanExport {
         let exporter = MonitoredSpans {
             inner: exporter,
             health: Arc::clone(&health),
+            deadline: to.deadline.clone(),
             captured: captured.clone(),
             patterns: KeyPatterns::default(),
         };
@@ -108,6 +110,7 @@ impl SpanExport {
 struct MonitoredSpans {
     inner: SpanExporter,
     health: Arc<ExportHealth>,
+    deadline: ExportDeadline,
     captured: Option<Arc<CapturedCalls>>,
     patterns: KeyPatterns,
 }
@@ -130,7 +133,8 @@ impl MonitoredSpans {
 
     async fn export_batch(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let count = batch.len();
-        let result = opentelemetry_sdk::trace::SpanExporter::export(&self.inner, batch).await;
+        let export = opentelemetry_sdk::trace::SpanExporter::export(&self.inner, batch);
+        let result = self.deadline.limit(export).await;
         self.health.record(count, &result);
         result
     }
