@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 
-from agent import join
-from dashboard import get_json
+from agent import join, register
+from dashboard import get_json, request
 from server import DEADLINE
 from test_tools import forward
 
@@ -74,9 +75,18 @@ def test_lines_survive_the_end_of_the_server(start, tmp_path):
 def test_many_lines_leave_room_for_runs(start, tmp_path):
     server = start(**settings(tmp_path / "history.db"))
     for n in range(400):
-        join(server, f"agent-{n % 4}", ["t"])
+        register(server, f"agent-{n % 4}", ["t"])
     forward(server, id="c", name="none", arguments="{}")
     deadline = time.monotonic() + DEADLINE
     while not get_json(server, "/api/runs?tool=none")["runs"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    # Each line is in the history, or counted: which of both depends on how many there were in a second.
+    metrics = request(server, "/metrics")[2].decode()
+    skipped = int(re.search(r"^loom_log_lines_skipped_total (\d+)$", metrics, re.MULTILINE)[1])
+    kept = 400 - skipped
+
+    def is_complete(lines):
+        return sum("agent registered" in line["message"] for line in lines) == kept
+
+    lines_when(server, is_complete, "limit=500")

@@ -23,11 +23,14 @@
 //! timeout, as far as the collector asks for that. The library reads `OTEL_BSP_*`, `OTEL_BLRP_*` and
 //! `OTEL_RESOURCE_ATTRIBUTES` as the OpenTelemetry specification defines them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use opentelemetry_sdk::error::OTelSdkResult;
 
-use self::{connection::OtlpConnection, logs::LogExport, metrics::MetricExport, spans::SpanExport};
+use self::{
+    connection::OtlpConnection, deadline::SHUTDOWN_TIMEOUT, logs::LogExport, metrics::MetricExport,
+    spans::SpanExport,
+};
 use crate::settings::{OtlpSettings, OtlpTarget};
 
 pub mod call_metrics;
@@ -48,9 +51,6 @@ pub mod spans;
 
 pub use error::OtlpError;
 pub use health::ExportHealth;
-
-/// How long the last exports may take when the server stops.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The export of what the settings say. Clones share it.
 #[derive(Debug, Clone)]

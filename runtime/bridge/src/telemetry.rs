@@ -32,6 +32,8 @@ pub struct Telemetry {
     pub spans: Arc<SpanStore>,
     /// The budget of event spans.
     pub budget: Arc<SpanBudget>,
+    /// The budget of log lines that the history gets.
+    pub log_lines: Arc<SpanBudget>,
     /// What records the spans of events; `None` where nothing reads them.
     pub event_spans: Option<Arc<EventSpans>>,
     /// The history of runs; `None` where it is off.
@@ -75,6 +77,7 @@ impl Telemetry {
         let export = export.transpose()?;
         let spans = Arc::new(SpanStore::default());
         let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
+        let log_lines = Arc::new(log_lines::budget(Instant::now()));
         let history = runs::open(&settings.history, settings.event_spans)?.map(Arc::new);
         let runs = history.as_ref().map(|history| RunRecorder::new(history.sender()));
         let of_spans = export.as_ref().and_then(|export| export.spans.clone());
@@ -95,14 +98,15 @@ impl Telemetry {
             layers.push(lines.with_filter(RuntimeSpanFilter.or(for_export)).boxed());
         }
         if let Some(history) = &history {
-            let lines = LogLineLayer::for_history(history.sender());
+            let sink = LogLineSink::History(history.sender(), Arc::clone(&log_lines));
+            let lines = LogLineLayer::new(sink);
             let filter = RuntimeSpanFilter.or(log_lines::for_history());
             layers.push(lines.with_filter(filter).boxed());
         }
         tracing_subscriber::registry().with(layers).try_init()?;
         history.as_deref().into_iter().for_each(runs::log_fallback);
         let log_filter = Arc::new(LogFilter::new(handles, &settings.log_filter));
-        Ok(Self { log_filter, spans, budget, event_spans, history, export })
+        Ok(Self { log_filter, spans, budget, log_lines, event_spans, history, export })
     }
 }
 

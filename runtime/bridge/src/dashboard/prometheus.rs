@@ -75,6 +75,9 @@ fn spans(text: &mut MetricsText, telemetry: &Telemetry) {
     let help = format!("Event spans beyond the budget ({}).", names::EVENT_SPANS);
     let skipped = telemetry.budget.refused();
     text.metric("loom_event_spans_skipped_total", "counter", &help, skipped);
+    let skipped = telemetry.log_lines.refused();
+    let help = "Log lines that the history did not get.";
+    text.metric("loom_log_lines_skipped_total", "counter", help, skipped);
     let Some(export) = &telemetry.export else { return };
     for health in export.health() {
         let what = health.signal.as_str();

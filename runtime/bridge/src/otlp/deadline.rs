@@ -5,6 +5,8 @@ use std::time::Duration;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::runtime::Handle;
 
+/// How long the last exports may take when the server stops.
+pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// How much longer than its timeout an export may take: the library ends most by itself, with the reason.
 const MARGIN: Duration = Duration::from_secs(1);
 

@@ -13,10 +13,13 @@ use opentelemetry_sdk::{
 use tracing::{Level, Metadata};
 
 use super::{
-    SHUTDOWN_TIMEOUT, connection::OtlpConnection, deadline::ExportDeadline, error::OtlpError,
-    health::ExportHealth, resource,
+    connection::OtlpConnection,
+    deadline::{ExportDeadline, SHUTDOWN_TIMEOUT},
+    error::OtlpError,
+    health::ExportHealth,
+    resource,
 };
-use crate::log_lines::LogLine;
+use crate::log_line::LogLine;
 
 /// The crates that export, and this module: their lines are not exported, since each export would cause the next one.
 const OF_EXPORT: [&str; 9] = [

@@ -19,8 +19,13 @@ use opentelemetry_sdk::{
 };
 
 use super::{
-    SHUTDOWN_TIMEOUT, captured::CapturedCalls, connection::OtlpConnection, content,
-    deadline::ExportDeadline, error::OtlpError, health::ExportHealth, resource,
+    captured::CapturedCalls,
+    connection::OtlpConnection,
+    content,
+    deadline::{ExportDeadline, SHUTDOWN_TIMEOUT},
+    error::OtlpError,
+    health::ExportHealth,
+    resource,
     span_data::span_data,
 };
 use crate::spans::SpanRecord;

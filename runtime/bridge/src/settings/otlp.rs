@@ -42,7 +42,8 @@ pub(super) fn read(reader: &VariableReader<'_>) -> Result<Option<OtlpSettings>, 
         return Ok(None);
     }
     let variable = otlp_names::METRIC_EXPORT_INTERVAL;
-    let interval = reader.text(variable)?.map(|text| milliseconds(variable, text)).transpose()?;
+    let interval =
+        reader.text(variable)?.map(|text| reader::milliseconds(variable, text)).transpose()?;
     let service_name = reader.text(names::OTEL_SERVICE_NAME)?.unwrap_or("loom-bridge-server");
     Ok(Some(OtlpSettings {
         service_name: service_name.to_owned(),
@@ -52,12 +53,4 @@ pub(super) fn read(reader: &VariableReader<'_>) -> Result<Option<OtlpSettings>, 
         metric_interval: interval.unwrap_or(METRIC_INTERVAL),
         capture_content: reader.switch(otlp_names::CAPTURE_CONTENT)?,
     }))
-}
-
-/// Reads a time, which is at least a millisecond.
-pub(super) fn milliseconds(variable: &'static str, text: &str) -> Result<Duration, SettingsError> {
-    let number = text.parse::<u32>().ok().filter(|number| *number > 0);
-    let reason = || "expected a number of milliseconds from 1 to 4294967295".to_owned();
-    let number = number.ok_or_else(|| reader::invalid(variable, reason(), text))?;
-    Ok(Duration::from_millis(number.into()))
 }

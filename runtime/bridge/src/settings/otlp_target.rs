@@ -11,15 +11,15 @@ use url::Url;
 use super::{
     otlp_headers,
     otlp_signal::OtlpSignal,
-    reader::{SettingsError, VariableReader},
+    reader::{self, SettingsError, VariableReader},
 };
 
 /// The protocols of OTLP that the server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtlpProtocol {
-    /// gRPC.
+    /// OTLP over gRPC.
     Grpc,
-    /// Protocol buffers over HTTP.
+    /// OTLP over HTTP, as protocol buffers.
     HttpProtobuf,
 }
 
@@ -196,7 +196,7 @@ impl<'a> SignalVariables<'a> {
 
     fn timeout(&self) -> Result<Duration, SettingsError> {
         match self.text(|names| names.timeout)? {
-            Some((variable, text)) => super::otlp::milliseconds(variable, text),
+            Some((variable, text)) => reader::milliseconds(variable, text),
             None => Ok(TIMEOUT),
         }
     }
