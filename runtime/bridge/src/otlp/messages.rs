@@ -98,10 +98,10 @@ mod tests {
 
     #[test]
     fn a_result_is_a_message_with_its_reason() {
-        let result = json!({ "text": "hello", "finish_reason": "stop", "usage": {} }).to_string();
-        let mut message = text("assistant", "hel");
+        let result = json!({ "text": "goodbye", "finish_reason": "stop", "usage": {} }).to_string();
+        let mut message = text("assistant", "good");
         message["finish_reason"] = "stop".into();
-        assert_eq!(answer(result.as_bytes(), 3), Some(json!([message]).to_string()));
+        assert_eq!(answer(result.as_bytes(), 4), Some(json!([message]).to_string()));
         assert_eq!(answer(b"1", 3), None);
     }
 }
