@@ -1,15 +1,13 @@
 """Spans as an OTLP receiver decodes them."""
 
-import queue
+import json
 import time
-from concurrent import futures
 
-import grpc
 import pytest
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from agent import join
+from collector import AT_ONCE, Collector, attributes
 from dashboard import request
 from server import DEADLINE
 from test_server import run
@@ -17,38 +15,6 @@ from test_tools import forward
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
-# Exports batches every 50 ms.
-AT_ONCE = {"OTEL_BSP_SCHEDULE_DELAY": "50"}
-
-
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """Receives spans over gRPC, on a free port unless one is given."""
-
-    def __init__(self, port=0):
-        self.received = queue.Queue()
-        self.server = grpc.server(futures.ThreadPoolExecutor(2), options=[("grpc.so_reuseport", 0)])
-        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, self.server)
-        self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
-        self.server.start()
-
-    def Export(self, request, context):
-        for of_resource in request.resource_spans:
-            resource = {each.key: each.value.string_value for each in of_resource.resource.attributes}
-            for of_scope in of_resource.scope_spans:
-                for span in of_scope.spans:
-                    self.received.put((resource, of_scope.scope.name, span))
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-    def take(self, name):
-        """Returns the next span with this name, with its resource and scope."""
-        while True:
-            resource, scope, span = self.received.get(timeout=DEADLINE)
-            if span.name == name:
-                return resource, scope, span
-
-    def close(self):
-        """Stops, and waits until the port is closed."""
-        self.server.stop(None).wait(DEADLINE)
 
 
 @pytest.fixture
@@ -57,11 +23,6 @@ def collector():
     one = Collector()
     yield one
     one.close()
-
-
-def attributes(span):
-    """Returns the attributes of a span."""
-    return {each.key: each.value.string_value or each.value.int_value for each in span.attributes}
 
 
 def test_spans_are_exported_completely(start, collector):
@@ -139,11 +100,44 @@ def test_a_collector_that_does_not_respond_blocks_nothing(start):
         assert server.stop() == 0
 
 
-def test_other_protocols_are_refused_by_name():
-    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
-    ended = run(**endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf")
-    assert ended.returncode == 2 and "OTEL_EXPORTER_OTLP_PROTOCOL" in ended.stderr and "gRPC" in ended.stderr
-    ended = run(OTEL_EXPORTER_OTLP_ENDPOINT="https://user:secret@collector:4317")
-    assert ended.returncode == 2 and "plain text" in ended.stderr and "secret" not in ended.stderr
-    ended = run(OTEL_EXPORTER_OTLP_ENDPOINT="http://user:secret@[nonsense")
-    assert ended.returncode == 2 and "OTEL_EXPORTER_OTLP_ENDPOINT" in ended.stderr and "secret" not in ended.stderr
+def test_invalid_settings_are_refused_by_name(tmp_path):
+    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://user:secret@127.0.0.1:4318"}
+    no_pem = tmp_path / "no.pem"
+    no_pem.write_text("secret")
+    for variables, expected in [
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "expected grpc or http/protobuf, got"),
+        ({"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "gprc"}, "expected grpc or http/protobuf, got"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://user:secret@[nonsense"}, "expected http://host:port"),
+        ({"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "ftp://user:secret@host"}, "expected http://host:port"),
+        ({"OTEL_EXPORTER_OTLP_HEADERS": "secret"}, "expected name=value"),
+        ({"OTEL_TRACES_EXPORTER": "jaeger"}, "expected otlp or none"),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "often"}, "milliseconds"),
+        ({"OTEL_EXPORTER_OTLP_CERTIFICATE": str(tmp_path / "none.pem")}, str(tmp_path / "none.pem")),
+        ({"OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE": str(no_pem)}, f"invalid certificate {no_pem}"),
+        ({"OTEL_EXPORTER_OTLP_CLIENT_KEY": str(no_pem)}, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+    ]:
+        (name,) = variables
+        ended = run(**endpoint | variables)
+        assert ended.returncode == 2 and name in ended.stderr and expected in ended.stderr, ended.stderr
+        assert "secret" not in ended.stderr
+
+
+def test_a_server_takes_the_spans_of_another_one(start):
+    receiver = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_BRIDGE_TOKEN="hush")
+    headers = {"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20hush"}
+    sender = start(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.address, OTEL_SERVICE_NAME="inner", **headers, **AT_ONCE)
+    forward(sender, id="c1", name="none", arguments="{}", headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
+
+    token = {"authorization": "Bearer hush"}
+
+    def is_there(answer):
+        status, _, body = answer
+        return status == 200 and any(span["name"] == "tool.call" for span in json.loads(body)["span_list"])
+
+    deadline = time.monotonic() + DEADLINE
+    while not is_there(answer := request(receiver, f"/api/runs/{TRACE}", headers=token)):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.05)
+    spans = json.loads(answer[2])["span_list"]
+    (call,) = [span for span in spans if span["name"] == "tool.call"]
+    assert (call["tool"], call["parent_span_id"], call["agent"]) == ("none", PARENT, "inner")

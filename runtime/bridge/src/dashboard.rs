@@ -10,7 +10,6 @@
 //! | [`history`] | samples of the metrics of the last minutes |
 //! | [`identity`] | which runtime this is, and what it depends on |
 //! | [`runtime_state`] | the same as JSON, with the state of MCP servers and LLM providers |
-//! | `memory` | the memory of this process |
 //! | [`tools`] | tools and their usage |
 //! | [`tool_request`], [`event_request`] | calls of tools and events that the page or a program asks for |
 //! | [`json_body`] | the bodies of these |
@@ -53,7 +52,6 @@ pub mod json_body;
 pub mod live;
 pub mod log_level;
 pub mod login;
-mod memory;
 pub mod prometheus;
 mod router;
 pub mod runs;

@@ -12,8 +12,11 @@
 //! | [`token`] | the bearer token of callers |
 //! | [`access`] | which callers are admitted |
 //! | [`spans`] | recorded spans of the runtime's work |
-//! | [`otlp`] | export of spans to an OpenTelemetry collector |
+//! | [`otlp`] | export of spans, metrics and log lines to OpenTelemetry collectors |
 //! | [`log_filter`] | the log filter, which can be changed while the server runs |
+//! | `memory` | the memory of this process |
+//! | [`log_line`] | one line of the log as a value |
+//! | [`log_lines`] | hands lines of the log to the history and to the export |
 //! | `log_writer` | log lines without what could forge lines or control a terminal |
 //! | [`telemetry`] | logging and spans, set up for the process |
 //! | [`convert`] | messages of the protocol to and from values of the core |
@@ -52,7 +55,10 @@ pub mod health;
 mod inherited;
 pub mod listen;
 pub mod log_filter;
+pub mod log_line;
+pub mod log_lines;
 mod log_writer;
+mod memory;
 pub mod otlp;
 pub mod outbound;
 pub mod ready;

@@ -9,14 +9,15 @@ use tracing_subscriber::{EnvFilter, Registry, reload};
 /// The log filter of the process.
 #[derive(Debug)]
 pub struct LogFilter {
-    handle: reload::Handle<EnvFilter, Registry>,
+    /// Each is the filter of one receiver of lines.
+    handles: Vec<reload::Handle<EnvFilter, Registry>>,
     current: Mutex<String>,
 }
 
 impl LogFilter {
-    /// The filter `current`, which is changed through `handle`.
-    pub(crate) fn new(handle: reload::Handle<EnvFilter, Registry>, current: &str) -> Self {
-        Self { handle, current: Mutex::new(current.to_owned()) }
+    /// The filter `current`, which is changed through `handles`.
+    pub(crate) fn new(handles: Vec<reload::Handle<EnvFilter, Registry>>, current: &str) -> Self {
+        Self { handles, current: Mutex::new(current.to_owned()) }
     }
 
     /// The current filter, in the syntax of `RUST_LOG`.
@@ -29,9 +30,11 @@ impl LogFilter {
     /// # Errors
     /// If `filter` is invalid; the old one stays.
     pub fn set(&self, filter: &str) -> Result<(), LogFilterError> {
-        let new = parse(filter)?;
+        parse(filter)?;
         let mut current = self.current.locked();
-        self.handle.reload(new).map_err(|error| LogFilterError(error.to_string()))?;
+        for handle in &self.handles {
+            handle.reload(parse(filter)?).map_err(|error| LogFilterError(error.to_string()))?;
+        }
         filter.trim().clone_into(&mut current);
         tracing::info!(filter = *current, "the log level was changed");
         Ok(())

@@ -33,7 +33,7 @@ enum ServerCommand {
     History {
         /// The file
         file: PathBuf,
-        /// A path of the dashboard's API, such as /api/runs?limit=10
+        /// A path of the dashboard's API, such as /api/runs?limit=10 or logs
         question: String,
     },
 }

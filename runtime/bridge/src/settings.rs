@@ -5,7 +5,7 @@
 //! | `reader` | one variable, with errors that show no secret |
 //! | `llm` | LLM providers and the choice of the agents |
 //! | `mcp` | MCP servers |
-//! | `otlp` | the endpoint that spans are exported to |
+//! | `otlp`, `otlp_signal`, `otlp_target`, `otlp_headers` | what is exported to OpenTelemetry collectors, and how |
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -24,12 +24,19 @@ mod history;
 mod llm;
 mod mcp;
 mod otlp;
+mod otlp_headers;
+mod otlp_signal;
+mod otlp_target;
+#[cfg(test)]
+mod otlp_tests;
 mod reader;
 #[cfg(test)]
 mod tests;
 
 pub use history::{HistoryChoice, HistoryPlan};
-pub use otlp::OtlpEndpoint;
+pub use otlp::OtlpSettings;
+pub use otlp_signal::OtlpSignal;
+pub use otlp_target::{NamedFile, OtlpProtocol, OtlpTarget};
 pub use reader::{EnvironmentMap, SettingsError};
 
 /// The settings of the server.
@@ -67,8 +74,8 @@ pub struct ServerSettings {
     pub history: HistoryPlan,
     /// The name of the project, for display.
     pub project: Option<String>,
-    /// Where spans are exported to, if anywhere.
-    pub otlp: Option<OtlpEndpoint>,
+    /// What is exported to OpenTelemetry collectors, if anything.
+    pub otlp: Option<OtlpSettings>,
     /// LLM providers.
     pub llm: LlmProviders,
     /// MCP servers.

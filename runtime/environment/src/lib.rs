@@ -4,6 +4,7 @@
 //! | module | defines |
 //! |---|---|
 //! | [`names`] | the name of every variable, with description, default and secrecy |
+//! | [`otlp_names`] | the names of OpenTelemetry's variables |
 //! | [`llm`] | [`LlmTables`]: the value of `LOOM_LLM_PROVIDERS` |
 //! | [`mcp`] | [`McpServerTables`]: the value of `LOOM_MCP_SERVERS` |
 //! | [`agents`] | [`AgentTables`]: the value of `LOOM_AGENTS` |
@@ -47,6 +48,7 @@ pub mod log_format;
 pub mod login;
 pub mod mcp;
 pub mod names;
+pub mod otlp_names;
 pub mod ready;
 pub mod reference;
 pub mod secret;

@@ -1,5 +1,7 @@
 //! The names of the variables, and a table that describes them.
 
+use crate::otlp_names::{self, COMMON as OTLP};
+
 /// gRPC address, `host:port`.
 pub const BRIDGE_ADDR: &str = "LOOM_BRIDGE_ADDR";
 /// Token that callers must send.
@@ -50,15 +52,11 @@ pub const HISTORY: &str = "LOOM_HISTORY";
 pub const DASHBOARD_CONTENT: &str = "LOOM_DASHBOARD_CONTENT";
 /// Name of the project that the runtime belongs to, for display.
 pub const PROJECT: &str = "LOOM_PROJECT";
-/// Endpoint of an OpenTelemetry collector.
-pub const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-/// As [`OTLP_ENDPOINT`], for traces alone; takes precedence.
-pub const OTLP_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-/// Protocol of the exporter; the server supports `grpc`.
-pub const OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
-/// As [`OTLP_PROTOCOL`], for traces alone; takes precedence.
-pub const OTLP_TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
-/// Service name in traces.
+/// The form of the names of variables of one signal, where those of [`otlp_names`](crate::otlp_names) are common.
+pub const OTLP_OF_SIGNAL: &str = "OTEL_EXPORTER_OTLP_<SIGNAL>_*";
+/// The form of the names of variables that choose the exporter of one signal.
+pub const EXPORTER_OF_SIGNAL: &str = "OTEL_<SIGNAL>_EXPORTER";
+/// Service name in what is exported.
 pub const OTEL_SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 /// Log filter, as in `info,loom_core=debug`.
 pub const RUST_LOG: &str = "RUST_LOG";
@@ -149,8 +147,27 @@ pub const TABLE: &[VariableInfo] = &[
         Some("2000"),
         "event spans in a second after which runs that begin are left out",
     ),
-    secret(OTLP_ENDPOINT, "OpenTelemetry collector to export spans to over gRPC"),
-    plain(OTEL_SERVICE_NAME, Some("loom-bridge-server"), "service name in traces"),
+    secret(OTLP.endpoint, "OpenTelemetry collector that gets traces, metrics and logs"),
+    plain(OTLP.protocol, Some("grpc"), "protocol of the collector: grpc or http/protobuf"),
+    secret(OTLP.headers, "headers for the collector: name=value,name=value"),
+    plain(OTLP.timeout, Some("10000"), "longest time of one export, in milliseconds"),
+    plain(OTLP.certificate, None, "PEM file of the authorities of the collector's certificate"),
+    plain(OTLP.client_certificate, None, "PEM file of the certificate shown to the collector"),
+    plain(OTLP.client_key, None, "PEM file of the private key of that certificate"),
+    secret(OTLP_OF_SIGNAL, "the same for one signal: TRACES, METRICS or LOGS"),
+    plain(EXPORTER_OF_SIGNAL, Some("otlp"), "none exports nothing of this signal"),
+    plain(otlp_names::SDK_DISABLED, None, "true exports nothing"),
+    plain(
+        otlp_names::METRIC_EXPORT_INTERVAL,
+        Some("60000"),
+        "time between two exports of metrics, in milliseconds",
+    ),
+    plain(
+        otlp_names::CAPTURE_CONTENT,
+        None,
+        "true exports prompts, answers, arguments and results with spans",
+    ),
+    plain(OTEL_SERVICE_NAME, Some("loom-bridge-server"), "service name in what is exported"),
     plain(RUST_LOG, Some("info"), "log filter for standard error"),
 ];
 
@@ -203,7 +220,7 @@ mod tests {
 
     #[test]
     fn secrets_are_known_and_unknown_names_count_as_secret() {
-        for name in [BRIDGE_TOKEN, LLM_API_KEY, LLM_PROVIDERS, MCP_SERVERS, AGENTS, OTLP_ENDPOINT] {
+        for name in [BRIDGE_TOKEN, LLM_API_KEY, LLM_PROVIDERS, MCP_SERVERS, AGENTS, OTLP.endpoint] {
             assert!(is_secret(name), "{name}");
         }
         assert!(is_secret("SOMETHING_ELSE"));

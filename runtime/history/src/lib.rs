@@ -93,6 +93,7 @@ pub use overview::{
     FailedSpan, HistoryCounts, HistoryOverview, HistoryRange, LatencySummary, MinuteTotals,
 };
 pub use reader::HistoryReader;
+pub use redaction::{RedactedText, redact_body, redact_value};
 pub use row::{
     BodyKind, BodyRow, EventKind, EventRow, LogRow, Nanos, SpanLink, SpanOutcome, SpanRow,
 };

@@ -11,17 +11,17 @@ const NESTED_STRINGS: u8 = 4;
 
 /// A text without the values of secret keys.
 #[derive(Debug, PartialEq)]
-pub(crate) struct RedactedText {
+pub struct RedactedText {
     /// The text, up to the limit.
-    pub(crate) content: Vec<u8>,
+    pub content: Vec<u8>,
     /// The keys whose values were replaced.
-    pub(crate) keys: Vec<String>,
+    pub keys: Vec<String>,
     /// Whether more follows.
-    pub(crate) is_cut: bool,
+    pub is_cut: bool,
 }
 
 /// Replaces values of secret keys in a body and cuts it to `limit` bytes. What is not JSON is only cut.
-pub(crate) fn redact_body(
+pub fn redact_body(
     content: &[u8],
     content_type: &str,
     limit: usize,
@@ -42,7 +42,7 @@ pub(crate) fn redact_body(
 }
 
 /// The value of a key of metadata or attributes: replaced, or with the values of secret keys in it replaced.
-pub(crate) fn redact_value<'a>(key: &str, value: &'a str, patterns: &KeyPatterns) -> Cow<'a, str> {
+pub fn redact_value<'a>(key: &str, value: &'a str, patterns: &KeyPatterns) -> Cow<'a, str> {
     if patterns.matches(key) {
         return Cow::Borrowed(REPLACED);
     }

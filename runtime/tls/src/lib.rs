@@ -1,4 +1,4 @@
-//! The TLS set-up of the HTTP clients of both programs: cryptography by ring, and the authorities that the system trusts, or
+//! The TLS set-up of the clients of both programs: cryptography by ring, and the authorities that the system trusts, or
 //! those that Mozilla trusted at the time of the build where the system has none, as in a container image with one program.
 //!
 //! # Examples
@@ -11,6 +11,7 @@
 use std::sync::Once;
 
 use reqwest::{Certificate, Client, ClientBuilder};
+use rustls::{RootCertStore, pki_types::TrustAnchor};
 
 /// Builds a client that trusts the authorities of the system and `extra`.
 ///
@@ -48,6 +49,21 @@ pub fn only(
 ) -> reqwest::Result<Client> {
     install_provider();
     builder.tls_certs_only(roots.iter().chain(extra).cloned()).build()
+}
+
+/// The authorities that a client of gRPC trusts: those of the system, or those of Mozilla as for [`client`].
+///
+/// # Examples
+/// ```
+/// assert!(!loom_tls::trust_anchors().is_empty() || std::env::var_os("SSL_CERT_FILE").is_some());
+/// ```
+pub fn trust_anchors() -> Vec<TrustAnchor<'static>> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if store.is_empty() && !is_replaced() {
+        store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    }
+    store.roots
 }
 
 /// The number of authorities that the system trusts.

@@ -3,7 +3,7 @@
 use std::{fs::File, io, sync::Mutex};
 
 use loom_base::{HostPort, LockExt as _};
-use loom_environment::names;
+use loom_environment::{names, otlp_names};
 
 use super::protocol::ReleaseProgram;
 use crate::launch::{
@@ -19,8 +19,10 @@ use crate::launch::{
 const WITHOUT: &[&str] = &[
     names::MCP_SERVERS,
     names::AGENTS,
-    names::OTLP_ENDPOINT,
-    names::OTLP_TRACES_ENDPOINT,
+    otlp_names::COMMON.endpoint,
+    otlp_names::TRACES.endpoint,
+    otlp_names::METRICS.endpoint,
+    otlp_names::LOGS.endpoint,
     "LOOM_HISTORY",
 ];
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::memory;
+use crate::memory;
 
 /// The time from one sample to the next.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fmt::{Display, Write as _},
-    sync::atomic::Ordering::Relaxed,
 };
 
 use axum::{extract::State, http::header::CONTENT_TYPE, response::IntoResponse};
@@ -14,7 +13,7 @@ use loom_core::{
 use loom_environment::names;
 
 use super::context::DashboardContext;
-use crate::telemetry::Telemetry;
+use crate::{otlp::metrics::outcomes, telemetry::Telemetry};
 
 /// `GET /metrics`: all metrics.
 pub async fn metrics(State(context): State<DashboardContext>) -> impl IntoResponse {
@@ -47,13 +46,7 @@ fn text(context: &DashboardContext) -> String {
 fn tool_calls(text: &mut MetricsText, calls: &ToolCallTotals) {
     const NAME: &str = "loom_tool_calls_total";
     text.header(NAME, "counter", "Tool calls, by outcome.");
-    for (outcome, count) in [
-        ("ok", calls.succeeded),
-        ("error", calls.failed),
-        ("timeout", calls.timed_out),
-        ("not_found", calls.not_found),
-        ("invalid_arguments", calls.invalid_arguments),
-    ] {
+    for (outcome, count) in outcomes(calls) {
         text.sample(NAME, &format!("{{outcome=\"{outcome}\"}}"), count);
     }
 }
@@ -82,13 +75,18 @@ fn spans(text: &mut MetricsText, telemetry: &Telemetry) {
     let help = format!("Event spans beyond the budget ({}).", names::EVENT_SPANS);
     let skipped = telemetry.budget.refused();
     text.metric("loom_event_spans_skipped_total", "counter", &help, skipped);
+    let skipped = telemetry.log_lines.refused();
+    let help = "Log lines that the history did not get.";
+    text.metric("loom_log_lines_skipped_total", "counter", help, skipped);
     let Some(export) = &telemetry.export else { return };
-    let exported = export.health.exported.load(Relaxed);
-    let help = "Spans that the collector has accepted.";
-    text.metric("loom_spans_exported_total", "counter", help, exported);
-    let failed = export.health.failed.load(Relaxed);
-    let help = "Spans that the collector has not accepted.";
-    text.metric("loom_spans_export_failed_total", "counter", help, failed);
+    for health in export.health() {
+        let what = health.signal.as_str();
+        let help = format!("What the collector has accepted: {what}.");
+        text.metric(&format!("loom_{what}_exported_total"), "counter", &help, health.exported());
+        let help = format!("What the collector has not accepted: {what}.");
+        let name = format!("loom_{what}_export_failed_total");
+        text.metric(&name, "counter", &help, health.failed());
+    }
 }
 
 /// The value of a label, escaped.

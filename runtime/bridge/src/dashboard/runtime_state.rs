@@ -7,7 +7,8 @@ use loom_base::time::epoch_millis;
 use loom_core::{llm::LlmProviders, mcp::McpServerStatus};
 use serde_json::{Value, json};
 
-use super::{context::DashboardContext, memory};
+use super::context::DashboardContext;
+use crate::{memory, otlp::OtlpExport};
 
 /// `GET /api/runtime`: the project, version and address; since when it runs; memory and queues; MCP servers and LLM
 /// providers.
@@ -26,10 +27,26 @@ pub async fn runtime(State(context): State<DashboardContext>) -> Json<Value> {
         "memory_bytes": memory::resident_bytes(),
         "queued": snapshot.queued,
         "dropped": snapshot.totals.dropped,
+        "export": exports_json(&context),
         "history": context.telemetry.history.is_some(),
         "mcp": identity.mcp.all().into_iter().map(server_json).collect::<Vec<_>>(),
         "llm": providers_json(&identity.llm),
     }))
+}
+
+/// The export to collectors, one entry per signal.
+fn exports_json(context: &DashboardContext) -> Value {
+    let all = context.telemetry.export.iter().flat_map(OtlpExport::health);
+    all.map(|health| {
+        json!({
+            "signal": health.signal.as_str(),
+            "collector": health.address,
+            "exported": health.exported(),
+            "failed": health.failed(),
+            "failing": health.is_failing(),
+        })
+    })
+    .collect()
 }
 
 fn server_json(server: McpServerStatus) -> Value {

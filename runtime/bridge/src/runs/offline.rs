@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::question::{Question, QuestionError};
 
-/// The answer to a question, in the form of a path of the dashboard's API, from a file.
+/// The answer to a question, in the form of a path of the dashboard's API with or without `/api/`, from a file.
 ///
 /// # Errors
 /// If the file cannot be read, or the question has no answer.
@@ -16,7 +16,8 @@ pub fn answer(file: &Path, question: &str) -> Result<Value, QuestionError> {
         Some((path, query)) => (path, Some(query)),
         None => (question, None),
     };
-    let question = Question::read(path, query)?;
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/api/{path}") };
+    let question = Question::read(&path, query)?;
     question.ask(&HistoryReader::open(file)?)
 }
 
@@ -31,6 +32,7 @@ mod tests {
         drop(loom_history::History::open(loom_history::HistorySettings::file(&file)).unwrap());
         let runs = answer(&file, "/api/runs?limit=1").unwrap();
         assert_eq!(runs, serde_json::json!({ "runs": [], "next": null }));
+        assert_eq!(answer(&file, "runs?limit=1").unwrap(), runs);
         assert!(answer(&file, "/api/other").is_err());
         assert!(answer(&folder.path().join("none.db"), "/api/runs").is_err());
     }

@@ -80,6 +80,9 @@ impl ServingServer {
         let event_recorder = telemetry.event_spans.clone().map(|spans| spans as _);
         let options = RuntimeOptions { record_flow: dashboard.is_some(), event_recorder };
         let runtime = Runtime::new(options);
+        if let Some(metrics) = telemetry.export.as_ref().and_then(|e| e.metrics.as_ref()) {
+            metrics.observe(&runtime);
+        }
         let stopping = CancellationToken::new();
         let peers = PeerCheck::new(&settings.allow_users, settings.token.is_some());
         let grpc = GrpcServer::new(

@@ -1,35 +1,56 @@
-//! The endpoint that spans are exported to.
+//! What is exported to OpenTelemetry collectors, and where to.
 
-use loom_environment::names;
+use std::time::Duration;
 
-use super::reader::{SettingsError, VariableReader};
+use loom_environment::{names, otlp_names};
 
-/// An OpenTelemetry collector.
+use super::{
+    otlp_signal::OtlpSignal,
+    otlp_target::OtlpTarget,
+    reader::{self, SettingsError, VariableReader},
+};
+
+/// What is exported; at least one signal is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtlpEndpoint {
-    /// The collector's URL, with scheme.
-    pub url: String,
-    /// The name of this server in traces.
+pub struct OtlpSettings {
+    /// The name of this server in what is exported.
     pub service_name: String,
+    /// Where finished spans go, if anywhere.
+    pub traces: Option<OtlpTarget>,
+    /// Where metrics go, if anywhere.
+    pub metrics: Option<OtlpTarget>,
+    /// Where lines of the log go, if anywhere.
+    pub logs: Option<OtlpTarget>,
+    /// The time between two exports of metrics.
+    pub metric_interval: Duration,
+    /// Whether spans carry prompts, answers, arguments and results.
+    pub capture_content: bool,
 }
 
-/// Reads the endpoint; spans are exported only if one is set. Variables for traces alone take precedence, as the
-/// OpenTelemetry specification says.
-pub(super) fn read(reader: &VariableReader<'_>) -> Result<Option<OtlpEndpoint>, SettingsError> {
-    let for_traces = reader.text(names::OTLP_TRACES_ENDPOINT)?;
-    let Some(endpoint) = for_traces.or(reader.text(names::OTLP_ENDPOINT)?) else { return Ok(None) };
-    let for_traces = reader.text(names::OTLP_TRACES_PROTOCOL)?;
-    let protocol = for_traces.or(reader.text(names::OTLP_PROTOCOL)?).unwrap_or("grpc");
-    if protocol != "grpc" {
-        let reason = "expected grpc: this server exports spans over gRPC only";
-        return Err(SettingsError::secret(names::OTLP_PROTOCOL, reason));
+/// The default time between two exports of metrics, as the specification says.
+const METRIC_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Reads what is exported; nothing is where no endpoint is set.
+pub(super) fn read(reader: &VariableReader<'_>) -> Result<Option<OtlpSettings>, SettingsError> {
+    if reader.switch(otlp_names::SDK_DISABLED)? {
+        return Ok(None);
     }
-    if endpoint.starts_with("https://") {
-        let reason = "expected http://host:port: this server exports spans in plain text only";
-        return Err(SettingsError::secret(names::OTLP_ENDPOINT, reason));
+    let traces = OtlpTarget::read(reader, OtlpSignal::Traces)?;
+    let metrics = OtlpTarget::read(reader, OtlpSignal::Metrics)?;
+    let logs = OtlpTarget::read(reader, OtlpSignal::Logs)?;
+    if traces.is_none() && metrics.is_none() && logs.is_none() {
+        return Ok(None);
     }
-    let url =
-        if endpoint.contains("://") { endpoint.to_owned() } else { format!("http://{endpoint}") };
+    let variable = otlp_names::METRIC_EXPORT_INTERVAL;
+    let interval =
+        reader.text(variable)?.map(|text| reader::milliseconds(variable, text)).transpose()?;
     let service_name = reader.text(names::OTEL_SERVICE_NAME)?.unwrap_or("loom-bridge-server");
-    Ok(Some(OtlpEndpoint { url, service_name: service_name.to_owned() }))
+    Ok(Some(OtlpSettings {
+        service_name: service_name.to_owned(),
+        traces,
+        metrics,
+        logs,
+        metric_interval: interval.unwrap_or(METRIC_INTERVAL),
+        capture_content: reader.switch(otlp_names::CAPTURE_CONTENT)?,
+    }))
 }

@@ -5,6 +5,7 @@ use std::{
     ffi::{OsStr, OsString},
     fmt,
     str::FromStr,
+    time::Duration,
 };
 
 use loom_base::redact;
@@ -130,4 +131,12 @@ impl<'a> VariableReader<'a> {
 pub(super) fn invalid(variable: &'static str, reason: String, value: &str) -> SettingsError {
     let value = Some(redact::unusable(value)).filter(|_| !names::is_secret(variable));
     SettingsError::Invalid { variable, reason, value }
+}
+
+/// Reads a time, which is at least a millisecond.
+pub(super) fn milliseconds(variable: &'static str, text: &str) -> Result<Duration, SettingsError> {
+    let number = text.parse::<u32>().ok().filter(|number| *number > 0);
+    let reason = || "expected a number of milliseconds from 1 to 4294967295".to_owned();
+    let number = number.ok_or_else(|| invalid(variable, reason(), text))?;
+    Ok(Duration::from_millis(number.into()))
 }

@@ -1,6 +1,6 @@
 //! Tests of the settings that concern the server itself.
 
-use loom_environment::names;
+use loom_environment::{names, otlp_names};
 
 use super::*;
 
@@ -30,8 +30,8 @@ fn the_name_of_the_project_is_clean_and_short() {
 
 #[test]
 fn the_documented_defaults_are_the_real_ones() {
-    let settings = read(&[(names::DASHBOARD, "1"), (names::OTLP_ENDPOINT, "h:1")]).unwrap();
-    let dashboard = settings.dashboard.unwrap();
+    let settings = read(&[(names::DASHBOARD, "1"), (otlp_names::COMMON.endpoint, "h:1")]).unwrap();
+    let (dashboard, otlp) = (settings.dashboard.unwrap(), settings.otlp.unwrap());
     for (name, value) in [
         (names::BRIDGE_ADDR, settings.bridge.to_string()),
         (names::DASHBOARD_HOST, dashboard.host),
@@ -39,7 +39,9 @@ fn the_documented_defaults_are_the_real_ones() {
         (names::MAX_MESSAGE_BYTES, settings.max_message_bytes.to_string()),
         (names::LOG_FORMAT, settings.log_format.to_string()),
         (names::EVENT_SPANS, settings.event_spans.to_string()),
-        (names::OTEL_SERVICE_NAME, settings.otlp.unwrap().service_name),
+        (names::OTEL_SERVICE_NAME, otlp.service_name),
+        (otlp_names::METRIC_EXPORT_INTERVAL, otlp.metric_interval.as_millis().to_string()),
+        (otlp_names::COMMON.timeout, otlp.traces.unwrap().timeout.as_millis().to_string()),
     ] {
         let info = names::TABLE.iter().find(|info| info.name == name).unwrap();
         assert_eq!(info.default, Some(&*value), "{name}");
@@ -110,27 +112,6 @@ fn tls_requires_both_files() {
     for (set, missing) in [(certificate, key), (key, certificate)] {
         let error = read(&[set]).unwrap_err();
         assert_eq!(error, SettingsError::Missing { variable: missing.0, other: set.0 });
-    }
-}
-
-#[test]
-fn spans_are_exported_if_an_endpoint_is_set() {
-    let name = (names::OTEL_SERVICE_NAME, "shop");
-    let read = |variables: &[(&str, &str)]| read(variables).map(|settings| settings.otlp);
-    let otlp = |url: &str, service: &str| {
-        Ok(Some(OtlpEndpoint { url: url.to_owned(), service_name: service.to_owned() }))
-    };
-    let plain = "http://h:4317";
-    assert_eq!(read(&[name]), Ok(None));
-    assert_eq!(read(&[(names::OTLP_ENDPOINT, plain)]), otlp(plain, "loom-bridge-server"));
-    assert_eq!(read(&[(names::OTLP_ENDPOINT, "h:4317"), name]), otlp(plain, "shop"));
-    assert!(read(&[(names::OTLP_ENDPOINT, plain), (names::OTLP_PROTOCOL, "grpc")]).is_ok());
-    for (variable, value) in
-        [(names::OTLP_PROTOCOL, "http/protobuf"), (names::OTLP_ENDPOINT, "https://u:secret@h")]
-    {
-        let error = read(&[(names::OTLP_ENDPOINT, plain), (variable, value)]).unwrap_err();
-        assert_eq!(error.variable(), variable);
-        assert!(!error.to_string().contains("secret"));
     }
 }
 

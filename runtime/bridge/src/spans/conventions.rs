@@ -2,6 +2,8 @@
 //!
 //! The conventions of messaging, GenAI and MCP as of [`SCHEMA_URL`].
 
+use loom_history::BodyKind;
+
 /// The version of the semantic conventions.
 pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
 
@@ -41,6 +43,34 @@ const OTHER_NAMES: [(&str, &str); 4] = [
     ("gen_ai.usage.completion_tokens", "output_tokens"),
 ];
 
+/// The attributes that hold content, which the conventions make opt-in, and those of `OpenInference` that hold the same.
+const CONTENT: [(&str, BodyKind); 7] = [
+    ("gen_ai.input.messages", BodyKind::InputMessages),
+    ("gen_ai.output.messages", BodyKind::OutputMessages),
+    ("gen_ai.system_instructions", BodyKind::Instructions),
+    ("gen_ai.tool.call.arguments", BodyKind::Input),
+    ("gen_ai.tool.call.result", BodyKind::Output),
+    ("input.value", BodyKind::Input),
+    ("output.value", BodyKind::Output),
+];
+/// Beginnings of names that earlier versions have for parts of content.
+const EARLIER_CONTENT: [&str; 2] = ["gen_ai.prompt", "gen_ai.completion"];
+
+/// The role of the content that an attribute holds; `None` for one without content, and for one of an earlier version.
+pub fn content_kind(name: &str) -> Option<BodyKind> {
+    CONTENT.iter().find(|(content, _)| *content == name).map(|(_, kind)| *kind)
+}
+
+/// The attribute that holds content of a role.
+pub fn content_name(kind: BodyKind) -> &'static str {
+    CONTENT.iter().find(|(_, other)| *other == kind).map_or("input.value", |(name, _)| name)
+}
+
+/// Whether an attribute holds content, or a part of it.
+pub fn is_content(name: &str) -> bool {
+    content_kind(name).is_some() || EARLIER_CONTENT.iter().any(|other| name.starts_with(other))
+}
+
 /// The name in OTLP of one of our attributes.
 pub fn exported(name: &str) -> &str {
     NAMES.iter().find(|(ours, _)| *ours == name).map_or(name, |(_, theirs)| theirs)
@@ -72,5 +102,10 @@ mod tests {
         assert_eq!(received("gen_ai.response.model"), "model");
         assert_eq!(constants("llm.generate"), [("gen_ai.operation.name", "chat")]);
         assert!(constants("plan").is_empty());
+        assert!(is_content("gen_ai.input.messages") && is_content("gen_ai.prompt.0.content"));
+        assert!(!is_content("gen_ai.request.model"));
+        for (name, kind) in &CONTENT[..5] {
+            assert_eq!((content_kind(name), content_name(*kind)), (Some(*kind), *name));
+        }
     }
 }

@@ -45,6 +45,9 @@ impl EventRecorder for EventSpans {
     }
 
     fn record_content(&self, content: CallContent<'_>) {
+        if let Some(export) = &self.sink.export {
+            export.content(&content);
+        }
         if let Some(history) = &self.sink.history {
             history.content(content);
         }
@@ -57,6 +60,11 @@ impl EventRecorder for EventSpans {
     }
 
     fn record(&self, span: EventSpan<'_>) {
+        if let Some(export) = &self.sink.export
+            && span.envelope.is_secret()
+        {
+            export.mark_secret(span.context.trace_id);
+        }
         if let Some(history) = &self.sink.history {
             history.event(span);
         }

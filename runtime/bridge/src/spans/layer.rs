@@ -12,15 +12,17 @@ use tracing::{
 use tracing_subscriber::{
     Layer,
     layer::{Context, Filter},
-    registry::LookupSpan,
+    registry::{LookupSpan, Scope},
 };
 
 use super::{fields::SpanFields, record::SpanRecord, sink::SpanSink};
+use crate::otlp::call_metrics::CallMetrics;
 
 /// Records the spans of the runtime in a store, and exports them if there is an export.
 #[derive(Debug)]
 pub struct SpanLayer {
     sink: SpanSink,
+    metrics: Option<CallMetrics>,
 }
 
 /// Enables the spans of the runtime.
@@ -40,9 +42,9 @@ struct OpenSpan {
 }
 
 impl SpanLayer {
-    /// A layer that records into `sink`.
-    pub fn new(sink: SpanSink) -> Self {
-        Self { sink }
+    /// A layer that records into `sink`, and the times of calls into `metrics`.
+    pub fn new(sink: SpanSink, metrics: Option<CallMetrics>) -> Self {
+        Self { sink, metrics }
     }
 }
 
@@ -85,13 +87,15 @@ impl OpenSpan {
     }
 }
 
+/// The context of the innermost span of the runtime in a scope.
+pub(crate) fn innermost<'r, R: LookupSpan<'r>>(mut scope: Scope<'r, R>) -> Option<TraceContext> {
+    scope.find_map(|span| span.extensions().get::<OpenSpan>().map(OpenSpan::context))
+}
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let enclosing = span.parent().and_then(|parent| {
-            let mut scope = parent.scope();
-            scope.find_map(|span| span.extensions().get::<OpenSpan>().map(OpenSpan::context))
-        });
+        let enclosing = span.parent().and_then(|parent| innermost(parent.scope()));
         let mut fields = SpanFields::default();
         attributes.record(&mut fields);
         span.extensions_mut().insert(OpenSpan::new(fields, enclosing));
@@ -108,7 +112,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
         let Some(span) = context.span(&id) else { return };
         let open = span.extensions_mut().remove::<OpenSpan>();
         if let Some(open) = open {
-            self.sink.push(open.finish(span.name()));
+            let record = open.finish(span.name());
+            if let Some(metrics) = &self.metrics {
+                metrics.record(&record);
+            }
+            self.sink.push(record);
         }
     }
 }

@@ -16,7 +16,7 @@ use loom_history::BodyRow;
 use super::{
     conventions,
     fields::{MAX_ATTRIBUTES, truncated},
-    received_content::{self, content_kind},
+    received_content,
     record::{AttributeValue, SpanRecord, SpanStatus},
 };
 
@@ -115,7 +115,7 @@ fn time(nanoseconds: u64) -> SystemTime {
 fn attributes(attributes: Vec<KeyValue>) -> Vec<(Cow<'static, str>, AttributeValue)> {
     let of = |KeyValue { key, value, .. }: KeyValue| {
         // Content is kept as bodies, which are redacted and obey the settings of content; attributes do not.
-        if content_kind(&key).is_some() {
+        if conventions::is_content(&key) {
             return None;
         }
         Some((truncated(conventions::received(&key)).into(), value_of(value?)?))

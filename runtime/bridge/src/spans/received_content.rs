@@ -2,31 +2,17 @@
 //!
 //! They stand at the span, or at its event [`DETAILS`], as text with JSON or as a list of values.
 
-use loom_history::{BodyKind, BodyRow};
+use loom_history::BodyRow;
 use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, KeyValue, any_value::Value},
     trace::v1::Span,
 };
 use serde_json::{Map, Value as Json};
 
+use super::conventions;
+
 /// The event that has the content of a request to a model, in place of the span's attributes.
 const DETAILS: &str = "gen_ai.client.inference.operation.details";
-
-/// The attributes that hold content: those of the conventions, then those of `OpenInference`.
-const CONTENT: [(&str, BodyKind); 7] = [
-    ("gen_ai.input.messages", BodyKind::InputMessages),
-    ("gen_ai.output.messages", BodyKind::OutputMessages),
-    ("gen_ai.system_instructions", BodyKind::Instructions),
-    ("gen_ai.tool.call.arguments", BodyKind::Input),
-    ("gen_ai.tool.call.result", BodyKind::Output),
-    ("input.value", BodyKind::Input),
-    ("output.value", BodyKind::Output),
-];
-
-/// The role of the content that the attribute holds; `None` for any other attribute.
-pub(super) fn content_kind(attribute: &str) -> Option<BodyKind> {
-    CONTENT.iter().find(|(name, _)| *name == attribute).map(|(_, kind)| *kind)
-}
 
 /// The content of a span, at most one of each kind: the first that is found.
 pub(super) fn bodies(span: &Span) -> Vec<BodyRow> {
@@ -42,7 +28,7 @@ pub(super) fn bodies(span: &Span) -> Vec<BodyRow> {
 }
 
 fn body(attribute: &KeyValue) -> Option<BodyRow> {
-    let kind = content_kind(&attribute.key)?;
+    let kind = conventions::content_kind(&attribute.key)?;
     let content = match attribute.value.as_ref()?.value.as_ref()? {
         Value::StringValue(text) => text.clone(),
         other => json(other).to_string(),
@@ -72,6 +58,7 @@ fn json(value: &Value) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use loom_history::BodyKind;
     use opentelemetry_proto::tonic::{
         common::v1::{ArrayValue, KeyValueList},
         trace::v1::span::Event,

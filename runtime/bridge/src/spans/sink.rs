@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{received::ReceivedSpan, record::SpanRecord, store::SpanStore};
-use crate::{otlp::SpanExport, runs::RunRecorder};
+use crate::{otlp::spans::SpanExport, runs::RunRecorder};
 
 /// Takes finished spans: the store shows them, the export sends them on, and the history keeps them.
 #[derive(Debug, Clone)]
@@ -28,10 +28,16 @@ impl SpanSink {
     /// Takes a span that an agent sent. Never waits.
     pub fn take(&self, span: ReceivedSpan) {
         let ReceivedSpan { record, bodies, is_secret } = span;
+        if let Some(export) = &self.export {
+            if is_secret {
+                export.mark_secret(record.context.trace_id);
+            }
+            export.send_received(&record, &bodies);
+        }
         if let Some(history) = &self.history {
             history.received(&record, bodies, is_secret);
         }
-        self.show(record);
+        self.store.push(Arc::new(record));
     }
 
     /// Takes a finished span that the history has already.

@@ -3,7 +3,7 @@
 use std::fs;
 
 /// The resident memory in bytes; `None` where the system does not tell it in `/proc`.
-pub(super) fn resident_bytes() -> Option<u64> {
+pub(crate) fn resident_bytes() -> Option<u64> {
     resident_in(&fs::read_to_string("/proc/self/status").ok()?)
 }
 
