@@ -91,6 +91,7 @@ mod repair;
 mod replay;
 mod restart;
 mod resume;
+mod run_history;
 mod s3;
 mod secrets;
 mod self_update;

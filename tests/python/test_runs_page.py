@@ -388,7 +388,7 @@ def test_a_history_that_is_off_is_reported(browser, start):
 
 
 def test_a_run_of_10000_spans_is_shown_in_parts(browser, start):
-    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_HISTORY="memory", LOOM_EVENT_SPANS="100000")
+    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_HISTORY="memory", LOOM_HISTORY_ROWS_PER_SECOND="100000")
     one = {"trace": TRACE, "id": 1, "name": "root", "ms": 10_000}
     rest = [{"trace": TRACE, "id": n, "parent": 1 if n % 7 else n - 1, "name": f"step{n}", "agent": f"agent{n % 5}", "start_ms": n, "ms": 3} for n in range(2, 10_000)]
     rest[5_000]["error"] = "lost"

@@ -74,8 +74,8 @@ impl Telemetry {
         let (filter, handle) = reload::Layer::new(filter);
         let export = settings.otlp.as_ref().map(SpanExport::new).transpose()?;
         let spans = Arc::new(SpanStore::default());
-        let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
-        let history = runs::open(&settings.history, settings.event_spans)?.map(Arc::new);
+        let budget = Arc::new(SpanBudget::new(settings.history.rows_per_second, Instant::now()));
+        let history = runs::open(&settings.history)?.map(Arc::new);
         let runs = history.as_ref().map(|history| RunRecorder::new(history.sender()));
         let sink = SpanSink { store: Arc::clone(&spans), export: export.clone(), history: runs };
         let span_layer = SpanLayer::new(sink.clone());

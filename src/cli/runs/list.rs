@@ -9,6 +9,7 @@ use loom_base::{
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
+use super::cost::cost;
 use crate::cli::{
     Exit, Outcome, ago::ago, context::Context, history_source::HistorySource, logs, table::table,
 };
@@ -79,17 +80,20 @@ fn path(args: &RunFilter) -> String {
 }
 
 fn listing(runs: &[Value], now: SystemTime) -> String {
-    let rows: Vec<[String; 8]> = runs.iter().map(|run| row(run, now)).collect();
+    let rows: Vec<[String; 9]> = runs.iter().map(|run| row(run, now)).collect();
     if rows.is_empty() {
         return String::new();
     }
-    table(["ID", "STARTED", "STATUS", "TRIGGER", "AGENTS", "TIME", "EVENTS", "ERROR"], &rows)
+    table(
+        ["ID", "STARTED", "STATUS", "TRIGGER", "AGENTS", "TIME", "EVENTS", "COST", "ERROR"],
+        &rows,
+    )
 }
 
 /// The digits of an id that a list shows; enough to tell the runs of a history apart.
 const ID_SHOWN: usize = 12;
 
-fn row(run: &Value, now: SystemTime) -> [String; 8] {
+fn row(run: &Value, now: SystemTime) -> [String; 9] {
     let text = |key: &str| {
         clean::line(run.get(key).and_then(Value::as_str).unwrap_or_default()).into_owned()
     };
@@ -107,6 +111,7 @@ fn row(run: &Value, now: SystemTime) -> [String; 8] {
         clean::line(&agents.join(", ")).into_owned(),
         duration_text(Duration::from_secs_f64((duration / 1e3).clamp(0.0, 1e9))),
         events.to_string(),
+        cost(run).unwrap_or_default(),
         text("error"),
     ]
 }

@@ -3,7 +3,7 @@
 use loom_base::clean;
 use serde_json::{Value, json};
 
-use super::waterfall::waterfall;
+use super::{cost::cost, waterfall::waterfall};
 use crate::cli::{Exit, Outcome, context::Context, history_source::HistorySource};
 
 pub(super) fn run(id: &str, source: &HistorySource, context: &Context) -> Outcome {
@@ -30,13 +30,15 @@ fn text(run: &Value) -> String {
         ("took (ms)", "duration_ms"),
         ("events", "events"),
         ("tokens", "tokens"),
-        ("cost", "cost"),
         ("error", "error"),
     ] {
         let value = field(key);
         if !value.is_empty() && value != "0" {
             text.push_str(&format!("  {label:<9}  {value}\n"));
         }
+    }
+    if let Some(cost) = cost(run) {
+        text.push_str(&format!("  {:<9}  {cost}\n", "cost"));
     }
     if let Some(original) = replay_of(run) {
         text.push_str(&format!("  {:<9}  {original}\n", "replay of"));
