@@ -33,7 +33,7 @@ impl HistorySource {
     /// The history of the project in which the command was typed.
     pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let project = ProjectScope::of(context)?;
-        match RunningDashboard::find(&project)? {
+        match RunningDashboard::find(context, &project)? {
             Some(dashboard) => Ok(Self::Running(dashboard)),
             None => Self::left(context, &project),
         }

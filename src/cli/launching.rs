@@ -11,7 +11,7 @@ use loom_environment::{ServerVariable, names};
 use loom_source::{Selector, Slot};
 
 use super::{
-    CommandError, Exit,
+    CommandError, Exit, agent_telemetry,
     context::{Context, is_shown_by_all},
     launch_args::{AnyPort, LaunchArgs, bridge, dashboard},
     launch_attempt::LaunchAttempt,
@@ -115,6 +115,7 @@ fn acquired(
 /// with a dashboard keeps its history in a file of the project, unless the user says where.
 fn server_env(context: &Context, resolved: &Resolved, kind: LaunchKind) -> Vec<ServerVariable> {
     let mut env = resolved.runtime_env();
+    env.extend(agent_telemetry::withheld(context.env()));
     if context.env().get(names::PROJECT).is_none() {
         let name = resolved.project.root.file_name().and_then(|name| name.to_str());
         env.extend(name.map(|name| ServerVariable::new(names::PROJECT, name)));

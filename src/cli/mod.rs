@@ -39,6 +39,7 @@
 //!
 //! Every other file is one command.
 
+mod agent_telemetry;
 mod ago;
 mod build_note;
 mod bundle_lock;

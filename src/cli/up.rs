@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Exit, Outcome, content_note::content_note, context::Context,
+    Exit, Outcome, agent_telemetry::TelemetryReader, content_note::content_note, context::Context,
     env::exports, interrupt, launch_args::LaunchArgs, launching, report, store_limits,
     tail::OutputTail,
 };
@@ -106,7 +106,7 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
     };
     let signals = listen()?;
     let document = started.document.clone();
-    let env = exports(&document)
+    let env = exports(&document, context.env(), TelemetryReader::Output)
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.into()));
     let answer = ChildRuntime { document: &document, env: env.collect() };

@@ -27,9 +27,16 @@ pub struct RequestedSettings<'a> {
 /// Settings by name: `version`, `tree`, `bridge`, `dashboard`, and `$NAME` for the digest of a variable.
 pub(super) type Settings = BTreeMap<String, String>;
 
-/// The variables that repeat `bridge` and `dashboard`.
-const OF_ADDRESSES: [&str; 4] =
-    [names::BRIDGE_ADDR, names::DASHBOARD, names::DASHBOARD_HOST, names::DASHBOARD_PORT];
+/// The variables that repeat `bridge` and `dashboard`, and those of agents that a server does not get.
+const OF_ADDRESSES: [&str; 7] = [
+    names::BRIDGE_ADDR,
+    names::DASHBOARD,
+    names::DASHBOARD_HOST,
+    names::DASHBOARD_PORT,
+    names::OTLP_ENDPOINT,
+    names::OTLP_PROTOCOL,
+    "OTEL_EXPORTER_OTLP_HEADERS",
+];
 
 /// The value of `dashboard` where there is none.
 const OFF: &str = "off";

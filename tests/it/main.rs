@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod agent_telemetry;
 mod air_gap;
 mod asset_names;
 mod bundle_import;
