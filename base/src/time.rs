@@ -41,6 +41,14 @@ pub fn age_in_words(age: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// How long ago something happened: `3 days ago`, or `just now`.
+pub fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        0..60 => age_in_words(age),
+        _ => format!("{} ago", age_in_words(age)),
+    }
+}
+
 /// A duration in the largest unit that it is a multiple of: `38 days`, `36 hours`, `90 minutes`.
 pub fn duration_in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -114,6 +122,13 @@ mod tests {
     fn times_outside_the_format_are_cut_to_its_limits() {
         assert_eq!(format_rfc3339(UNIX_EPOCH - Duration::from_secs(9)), "1970-01-01T00:00:00Z");
         assert_eq!(format_rfc3339(at(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn what_is_younger_than_a_minute_happened_just_now() {
+        for (seconds, expected) in [(0, "just now"), (59, "just now"), (120, "2 minutes ago")] {
+            assert_eq!(ago(Duration::from_secs(seconds)), expected);
+        }
     }
 
     #[test]

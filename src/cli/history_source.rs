@@ -102,7 +102,7 @@ impl HistorySource {
         if id.len() == ID_DIGITS {
             return Ok(id);
         }
-        let page = self.ask("/api/runs?limit=500")?;
+        let page = self.ask("/api/runs?limit=500&registrations=true")?;
         let runs = page.get("runs").and_then(Value::as_array).cloned().unwrap_or_default();
         let ids = runs.iter().filter_map(|run| run.get("id")?.as_str());
         let matching: Vec<&str> = ids.filter(|known| known.starts_with(&id)).collect();

@@ -15,7 +15,8 @@
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `running_dashboard`, `history_source` | the dashboard of the running runtime; what the project's history answers, also while none runs |
-//! | `ago` | how long ago something happened |
+//! | `kept_history`, `content_note` | where the history is kept while none runs; what `up` says of contents |
+//! | `agent_telemetry` | where SDKs of OpenTelemetry in agents send their spans |
 //! | `json_argument` | JSON from an argument, a file or standard input |
 //! | `launch_args` | the options of a launch, and how an instance keeps them |
 //! | `launching`, `prepared_launch` | from options and configuration to a launch |
@@ -40,7 +41,6 @@
 //! Every other file is one command.
 
 mod agent_telemetry;
-mod ago;
 mod build_note;
 mod bundle_lock;
 mod bundle_signer;

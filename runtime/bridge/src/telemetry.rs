@@ -34,6 +34,8 @@ pub struct Telemetry {
     pub event_spans: Option<Arc<EventSpans>>,
     /// The history of runs; `None` where it is off.
     pub history: Option<Arc<History>>,
+    /// Whether contents of events and calls are kept and shown.
+    pub content: bool,
     /// The export of spans, if there is one.
     pub export: Option<SpanExport>,
 }
@@ -88,7 +90,8 @@ impl Telemetry {
             .try_init()?;
         history.as_deref().into_iter().for_each(runs::log_fallback);
         let log_filter = Arc::new(LogFilter::new(handle, &settings.log_filter));
-        Ok(Self { log_filter, spans, budget, event_spans, history, export })
+        let content = settings.history.content;
+        Ok(Self { log_filter, spans, budget, event_spans, history, content, export })
     }
 }
 

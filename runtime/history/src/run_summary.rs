@@ -57,6 +57,8 @@ pub struct RunSummary {
     pub is_cut: bool,
     /// Whether it is marked secret and has no bodies.
     pub is_secret: bool,
+    /// Whether its bodies were removed for room.
+    pub contents_removed: bool,
 }
 
 /// A page of runs, newest first.
@@ -83,7 +85,7 @@ fn as_word<S: Serializer>(status: &RunStatus, serializer: S) -> Result<S::Ok, S:
 /// The columns that [`RunSummary::from_row`] reads.
 pub(crate) const COLUMNS: &str = "r.id, r.trace, r.trigger, r.agents, r.started, r.ended, r.is_running, r.failed, \
      r.is_partial, r.events, r.spans, r.errors, r.input_tokens, r.output_tokens, r.cost, r.error, r.conversation, \
-     r.is_cut, r.is_secret, r.unpriced";
+     r.is_cut, r.is_secret, r.unpriced, r.has_lost_bodies";
 
 impl RunSummary {
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -112,6 +114,7 @@ impl RunSummary {
             conversation: row.get(16)?,
             is_cut: row.get(17)?,
             is_secret: row.get(18)?,
+            contents_removed: row.get(20)?,
         })
     }
 }
@@ -164,6 +167,7 @@ mod tests {
             conversation: None,
             is_cut: false,
             is_secret: false,
+            contents_removed: false,
         };
         let page = RunPage { runs: vec![run], next: Some(RunCursor(9)) };
         let expected = serde_json::json!({
@@ -186,6 +190,7 @@ mod tests {
                 "conversation": null,
                 "is_cut": false,
                 "is_secret": false,
+                "contents_removed": false,
             }],
             "next": "9",
         });

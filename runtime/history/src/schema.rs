@@ -141,14 +141,19 @@ CREATE TABLE minutes(
 );
 ";
 
-/// Version 2: runs count the spans whose cost is not known. Before, no run had a cost.
-const UNPRICED: &str = "ALTER TABLE runs ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0;";
+/// Version 2: runs count the spans whose cost is not known (before, no run had a cost), and tell that their bodies were
+/// removed for room.
+const UNPRICED: &str = "
+ALTER TABLE runs ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN has_lost_bodies INTEGER NOT NULL DEFAULT 0;
+";
 
 /// The steps from each version to the next one: the first makes an empty database one of version 1.
 const STEPS: [&str; 2] = [TABLES, UNPRICED];
 
 /// What a reader, which may not change the file, has in place of a table of version 1.
-const RUNS_OF_VERSION_1: &str = "CREATE TEMP VIEW runs AS SELECT *, 0 AS unpriced FROM main.runs";
+const RUNS_OF_VERSION_1: &str =
+    "CREATE TEMP VIEW runs AS SELECT *, 0 AS unpriced, 0 AS has_lost_bodies FROM main.runs";
 
 /// The version of a database; 0 for an empty one.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -7,13 +7,13 @@ use std::{
 };
 
 use indicatif::HumanBytes;
+use loom_base::time::ago;
 use loom_environment::HistoryChoice;
 use loom_runtime::{config::Flags, launch};
 
 use super::check::DoctorCheck;
 use crate::cli::{
-    CommandError, ago::ago, context::Context, kept_history::kept_history,
-    project_scope::ProjectScope,
+    CommandError, context::Context, kept_history::kept_history, project_scope::ProjectScope,
 };
 
 const NAME: &str = "history";

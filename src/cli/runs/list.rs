@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use loom_base::{
     clean,
-    time::{duration_text, epoch_millis, parse_rfc3339},
+    time::{ago, duration_text, epoch_millis, parse_rfc3339},
 };
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::cost::cost;
 use crate::cli::{
-    Exit, Outcome, ago::ago, context::Context, history_source::HistorySource, logs, table::table,
+    Exit, Outcome, context::Context, history_source::HistorySource, logs, table::table,
 };
 
 /// Which runs are listed.
@@ -41,6 +41,9 @@ pub(super) struct RunFilter {
     /// Show only runs whose content has these words, or words that begin so
     #[arg(long, value_name = "WORDS")]
     search: Option<String>,
+    /// Show registrations of agents too, each of which is a run
+    #[arg(long)]
+    registrations: bool,
     /// The number of runs to show
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 50,
           value_parser = clap::value_parser!(u32).range(1..=500))]
@@ -71,6 +74,7 @@ fn path(args: &RunFilter) -> String {
         ("tool", args.tool.as_deref()),
         ("model", args.model.as_deref()),
         ("q", args.search.as_deref()),
+        ("registrations", args.registrations.then_some("true")),
     ] {
         if let Some(value) = value {
             query.append_pair(name, value);

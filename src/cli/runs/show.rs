@@ -40,6 +40,9 @@ fn text(run: &Value) -> String {
     if let Some(cost) = cost(run) {
         text.push_str(&format!("  {:<9}  {cost}\n", "cost"));
     }
+    if let Some(absence) = absence(run) {
+        text.push_str(&format!("  {:<9}  {absence}\n", "contents"));
+    }
     if let Some(original) = replay_of(run) {
         text.push_str(&format!("  {:<9}  {original}\n", "replay of"));
     }
@@ -52,9 +55,38 @@ fn text(run: &Value) -> String {
     text
 }
 
+/// Why a run has no contents, besides that nothing went in or came out.
+fn absence(run: &Value) -> Option<&'static str> {
+    let is = |key: &str| run.get(key).and_then(Value::as_bool).unwrap_or_default();
+    if is("is_secret") {
+        return Some("not kept: marked secret");
+    }
+    is("contents_removed").then_some("removed for room (history.max_size)")
+}
+
 /// The run that this one replays.
 fn replay_of(run: &Value) -> Option<String> {
     let spans = run.get("span_list").and_then(Value::as_array)?;
     let original = spans.iter().find_map(|span| span.pointer("/attributes/replay_of")?.as_str())?;
     Some(clean::line(original).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_contents_have_a_reason_and_empty_ones_none() {
+        for (run, reason) in [
+            (json!({}), None),
+            (json!({ "contents_removed": true }), Some("removed for room (history.max_size)")),
+            (
+                json!({ "is_secret": true, "contents_removed": true }),
+                Some("not kept: marked secret"),
+            ),
+        ] {
+            assert_eq!(absence(&run), reason, "{run}");
+            assert_eq!(text(&run).contains("  contents "), reason.is_some(), "{run}");
+        }
+    }
 }

@@ -51,7 +51,7 @@ impl SettingType for HistorySize {
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
         let size = ByteSize::read(node, path, reader)?;
         if size < Self::SMALLEST {
-            let problem = Problem::invalid(Self::FORM, &size.to_string());
+            let problem = Problem::invalid(Self::FORM, size.to_string());
             reader.problem(path, node.line, problem);
             return None;
         }
