@@ -5,13 +5,13 @@ use std::path::Path;
 use loom_environment::price::HIGHEST_PRICE;
 use serde_json::{Value, json};
 
-use super::number::out_of_range;
+use super::number::{out_of_range, read_number};
 use crate::config::{
     Problem,
     key_path::KeyPath,
     reader::ValueReader,
     setting_type::{SettingType, ShownValue},
-    tree::{TomlNode, TomlValue},
+    tree::TomlNode,
 };
 
 /// The price of one million tokens.
@@ -32,14 +32,7 @@ impl SettingType for Price {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let number = match node.value {
-            TomlValue::Float(value) => value,
-            TomlValue::Integer(value) => value as f64,
-            _ => {
-                reader.wrong_type(path, node, Self::FORM);
-                return None;
-            }
-        };
+        let number = read_number(node, path, reader, Self::FORM)?;
         let price = Self::new(number);
         if price.is_none() {
             out_of_range(node, path, reader, Self::FORM, number);
