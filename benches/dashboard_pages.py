@@ -81,7 +81,7 @@ def milliseconds(server, path):
 
 
 def test_pages_and_searches(start, tmp_path):
-    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_HISTORY=str(tmp_path / "history.db"), LOOM_EVENT_SPANS="1000000")
+    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_HISTORY=str(tmp_path / "history.db"), LOOM_HISTORY_ROWS_PER_SECOND="1000000")
     fill(server)
     missed = []
 

@@ -5,6 +5,7 @@
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
 //! | [`bounded_file`] | whole files of limited size: regular files only, and never a wait |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
+//! | [`byte_size`] | [`ByteSize`]: a number of bytes with a unit |
 //! | [`clean`] | text of others without what changes how a terminal displays the rest |
 //! | [`daily_window`] | [`DailyWindow`]: a time span of each day, in UTC |
 //! | [`error_chain()`] | an error and its causes on one line |
@@ -26,6 +27,7 @@
 pub mod atomic_file;
 pub mod backoff;
 pub mod bounded_file;
+pub mod byte_size;
 pub mod clean;
 pub mod daily_window;
 mod error_chain;
@@ -42,6 +44,7 @@ pub mod time;
 pub mod token;
 
 pub use backoff::Backoff;
+pub use byte_size::{ByteSize, ByteSizeError};
 pub use daily_window::{DailyWindow, DailyWindowError};
 pub use error_chain::error_chain;
 pub use host_port::{HostPort, HostPortError};

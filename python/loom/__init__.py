@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .agent import tool as tool
     from .config import BridgeConfig as BridgeConfig
     from .config import DashboardConfig as DashboardConfig
+    from .config import HistoryConfig as HistoryConfig
     from .config import LLMProviderConfig as LLMProviderConfig
     from .config import MCPServerConfig as MCPServerConfig
     from .config import ProjectConfig as ProjectConfig
@@ -29,6 +30,7 @@ _MODULE_OF = {
     "BridgeConfig": "config",
     "DashboardConfig": "config",
     "Event": "agent",
+    "HistoryConfig": "config",
     "LLMProviderConfig": "config",
     "LoomError": "errors",
     "MCPServerConfig": "config",
@@ -47,6 +49,7 @@ __all__ = [
     "BridgeConfig",
     "DashboardConfig",
     "Event",
+    "HistoryConfig",
     "LLMProviderConfig",
     "LoomError",
     "MCPServerConfig",

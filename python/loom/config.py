@@ -13,6 +13,7 @@ from .command import PathLike, run_json
 __all__ = [
     "BridgeConfig",
     "DashboardConfig",
+    "HistoryConfig",
     "LLMProviderConfig",
     "MCPServerConfig",
     "ProjectConfig",
@@ -43,6 +44,22 @@ class DashboardConfig:
     """TCP port; 0 selects a free port."""
     host: str = "127.0.0.1"
     """Address on which the dashboard listens."""
+    content: str = "auto"
+    """Whether the history keeps what events and calls contain: ``auto``, ``on`` or ``off``."""
+
+
+@dataclass
+class HistoryConfig:
+    """What the history of runs keeps, and where: table ``[history]``."""
+
+    file: Optional[str] = None
+    """A path, ``memory`` or ``off``; ``None`` for the runtime's choice."""
+    max_size: str = "256MiB"
+    """How large its file may grow."""
+    max_age: str = "7days"
+    """The age after which runs are removed."""
+    rows_per_second: int = 2000
+    """The rows that are stored in one second; beyond it, runs that begin are left out."""
 
 
 @dataclass
@@ -63,6 +80,8 @@ class LLMProviderConfig:
     """Longest time for one response, in seconds; for a streamed response, the longest time without data."""
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
     """Additional fields of each request; they replace no field that the runtime sets."""
+    price: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Prices of one million tokens: ``{"input": 2.5, "output": 10}``, and such tables by name of the model."""
 
 
 @dataclass
@@ -99,6 +118,7 @@ class ProjectConfig:
     trusted: bool = True
     """Whether ``loom`` would act on all of it. If not, the settings that need trust are as written: variables in them are
     not expanded, and they have no effect until ``loom trust``."""
+    history: HistoryConfig = field(default_factory=HistoryConfig)
 
     @classmethod
     def load(cls, path: PathLike = "loom.toml") -> ProjectConfig:
@@ -135,6 +155,7 @@ class ProjectConfig:
             "LOOM_MCP_SERVERS": json.dumps(servers),
             "LOOM_AGENTS": json.dumps(self.agents),
             **self._default_provider_variables(),
+            **self._history_variables(),
         }
 
     def _provider_tables(self) -> dict[str, Any]:
@@ -144,6 +165,18 @@ class ProjectConfig:
             tables.setdefault("default", name)
             tables[name] = _table(provider)
         return tables
+
+    def _history_variables(self) -> dict[str, str]:
+        """Returns the variables of the history and of contents, without those that have their defaults."""
+        history, default = self.history, HistoryConfig()
+        values = {
+            "LOOM_HISTORY": (history.file, default.file),
+            "LOOM_HISTORY_MAX_SIZE": (history.max_size, default.max_size),
+            "LOOM_HISTORY_MAX_AGE": (history.max_age, default.max_age),
+            "LOOM_HISTORY_ROWS_PER_SECOND": (history.rows_per_second, default.rows_per_second),
+            "LOOM_DASHBOARD_CONTENT": (self.dashboard.content, DashboardConfig.content),
+        }
+        return {name: str(value) for name, (value, usual) in values.items() if value != usual}
 
     def _default_provider_variables(self) -> dict[str, str]:
         """Returns the variables that describe the default provider, as far as its settings are known."""
@@ -191,11 +224,12 @@ def _project(document: Mapping[str, Any]) -> ProjectConfig:
         version=tables.get("version", ProjectConfig.version),
         description=tables.get("description"),
         bridge=BridgeConfig(**{key: bridge[key] for key in ("address", "mode", "version", "timeout_sec")}),
-        dashboard=DashboardConfig(**{key: dashboard[key] for key in ("enabled", "port", "host")}),
+        dashboard=DashboardConfig(**{key: dashboard[key] for key in ("enabled", "port", "host", "content")}),
         llm_providers=_providers(tables.get("llm", {})),
         mcp_servers={name: MCPServerConfig(name=name, **server) for name, server in mcp_servers.items()},
         agents=dict(tables.get("agents", {})),
         trusted=document.get("untrusted") is None,
+        history=HistoryConfig(**tables["history"]),
     )
 
 
@@ -209,6 +243,7 @@ def _providers(tables: Mapping[str, Any]) -> dict[str, LLMProviderConfig]:
 def _table(config: Any) -> dict[str, Any]:
     """Converts a dataclass into its ``loom.toml`` table: without ``name`` and without empty options."""
     table = {key: value for key, value in asdict(config).items() if key != "name" and value is not None}
-    if not table.get("extra", True):
-        del table["extra"]
+    for option in ("extra", "price"):
+        if not table.get(option, True):
+            del table[option]
     return table

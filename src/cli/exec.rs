@@ -3,8 +3,13 @@
 use std::{ffi::OsString, process::Command};
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, env::exports, interrupt,
-    launch_args::LaunchArgs, launching, lookup, report, store_limits,
+    CommandError, Exit, Outcome,
+    agent_telemetry::{self, TelemetryReader},
+    context::Context,
+    env::exports,
+    interrupt,
+    launch_args::LaunchArgs,
+    launching, lookup, report, store_limits,
 };
 use loom_runtime::launch::{ForegroundSignals, LaunchError, LaunchKind, Up};
 
@@ -32,7 +37,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     };
     let mut command = Command::new(program);
     command.args(command_args).env_remove("LOOM_DASHBOARD_URL");
-    command.envs(exports(&started.document));
+    for name in agent_telemetry::names_of_others(context.env()) {
+        command.env_remove(name);
+    }
+    command.envs(exports(&started.document, context.env(), TelemetryReader::Process));
     let signals = ForegroundSignals::listen().map_err(|source| LaunchError::Watch { source })?;
     interrupt::release();
     let status =

@@ -7,16 +7,13 @@ use std::{
 };
 
 use loom_base::clean;
-use loom_runtime::{
-    config::Flags,
-    launch::{self, DashboardRequest},
-    store::Presence,
-};
+use loom_environment::HistoryChoice;
+use loom_runtime::{config::Flags, launch::DashboardRequest, store::Presence};
 use serde_json::Value;
 
 use super::{
-    CommandError, Exit, context::Context, locked, project_scope::ProjectScope,
-    running_dashboard::RunningDashboard, which,
+    CommandError, Exit, context::Context, kept_history::kept_history, locked,
+    project_scope::ProjectScope, running_dashboard::RunningDashboard, which,
 };
 
 /// How long a server may take to read a file.
@@ -36,7 +33,7 @@ impl HistorySource {
     /// The history of the project in which the command was typed.
     pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let project = ProjectScope::of(context)?;
-        match RunningDashboard::find(&project)? {
+        match RunningDashboard::find(context, &project)? {
             Some(dashboard) => Ok(Self::Running(dashboard)),
             None => Self::left(context, &project),
         }
@@ -44,13 +41,17 @@ impl HistorySource {
 
     /// The file that a runtime left, and an installed server that can read it.
     fn left(context: &Context, project: &ProjectScope) -> Result<Self, CommandError> {
-        let file = launch::history_of(&project.state, &project.project, &project.binary);
+        let resolved = context.resolve(Flags::default())?;
+        let HistoryChoice::File(file) = kept_history(&resolved, project) else {
+            let message = "no runtime runs, and history.file says that no file keeps its runs";
+            let hint = "`loom config get history.file` tells where that is set";
+            return Err(CommandError::new(Exit::Absent, message).hint(hint));
+        };
         if !file.exists() {
             let message = "this project has no history of runs yet";
             let hint = "`loom up` starts a runtime that keeps one";
             return Err(CommandError::new(Exit::Absent, message).hint(hint));
         }
-        let resolved = context.resolve(Flags::default())?;
         let (store, product) = (context.store(&resolved)?, context.line(&resolved)?);
         let choice = locked::choose(context, &resolved, &product, None)?;
         match which::look_up(context, &resolved, &store, &product, &choice)? {
@@ -101,7 +102,7 @@ impl HistorySource {
         if id.len() == ID_DIGITS {
             return Ok(id);
         }
-        let page = self.ask("/api/runs?limit=500")?;
+        let page = self.ask("/api/runs?limit=500&registrations=true")?;
         let runs = page.get("runs").and_then(Value::as_array).cloned().unwrap_or_default();
         let ids = runs.iter().filter_map(|run| run.get("id")?.as_str());
         let matching: Vec<&str> = ids.filter(|known| known.starts_with(&id)).collect();

@@ -11,7 +11,7 @@ use loom_environment::{ServerVariable, names};
 use loom_source::{Selector, Slot};
 
 use super::{
-    CommandError, Exit,
+    CommandError, Exit, agent_telemetry,
     context::{Context, is_shown_by_all},
     launch_args::{AnyPort, LaunchArgs, bridge, dashboard},
     launch_attempt::LaunchAttempt,
@@ -111,15 +111,16 @@ fn acquired(
     Ok(PreparedLaunch { launch, attempt })
 }
 
-/// The variables of the server, among them the name of the project unless the user chose one. One that `loom up` starts with a dashboard keeps its history in a file of the project,
-/// unless the user says where.
+/// The variables of the server, among them the name of the project unless the user chose one. One that `loom up` starts
+/// with a dashboard keeps its history in a file of the project, unless the user says where.
 fn server_env(context: &Context, resolved: &Resolved, kind: LaunchKind) -> Vec<ServerVariable> {
     let mut env = resolved.runtime_env();
+    env.extend(agent_telemetry::withheld(context.env()));
     if context.env().get(names::PROJECT).is_none() {
         let name = resolved.project.root.file_name().and_then(|name| name.to_str());
         env.extend(name.map(|name| ServerVariable::new(names::PROJECT, name)));
     }
-    let is_chosen = context.env().get(names::HISTORY).is_some();
+    let is_chosen = resolved.history.file.is_some();
     if kind == LaunchKind::Up && resolved.dashboard.enabled.value && !is_chosen {
         let (state, project) = (&resolved.state_dir.value, &resolved.project.root);
         let file = launch::history_of(state, project, resolved.binary.value.as_ref());

@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeMap, time::SystemTime};
 
-use loom_base::{error_chain, time::format_rfc3339};
+use loom_base::{
+    error_chain,
+    time::{ago, format_rfc3339},
+};
 use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
     CommandError, Exit, Outcome,
-    ago::ago,
     context::Context,
     report::acquire::{cause_line, unlistable},
     selection::Selection,

@@ -15,7 +15,8 @@
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `running_dashboard`, `history_source` | the dashboard of the running runtime; what the project's history answers, also while none runs |
-//! | `ago` | how long ago something happened |
+//! | `kept_history`, `content_note` | where the history is kept while none runs; what `up` says of contents |
+//! | `agent_telemetry` | where SDKs of OpenTelemetry in agents send their spans |
 //! | `json_argument` | JSON from an argument, a file or standard input |
 //! | `launch_args` | the options of a launch, and how an instance keeps them |
 //! | `launching`, `prepared_launch` | from options and configuration to a launch |
@@ -39,7 +40,7 @@
 //!
 //! Every other file is one command.
 
-mod ago;
+mod agent_telemetry;
 mod build_note;
 mod bundle_lock;
 mod bundle_signer;
@@ -50,6 +51,7 @@ mod command;
 mod completion;
 mod completions;
 mod config;
+mod content_note;
 mod context;
 mod default_version;
 mod deploy;
@@ -71,6 +73,7 @@ mod init;
 mod interrupt;
 mod invocation;
 mod json_argument;
+mod kept_history;
 mod last_good;
 mod launch_args;
 mod launch_attempt;

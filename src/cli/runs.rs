@@ -2,11 +2,13 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `cost` | what a run costs, as text |
 //! | `list` | the list |
 //! | `replay`, `exported_run` | `replay`, and the file that it reads |
 //! | `show` | `show` |
 //! | `waterfall` | the spans of a run as text |
 
+mod cost;
 mod exported_run;
 mod list;
 mod replay;

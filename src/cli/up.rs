@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Exit, Outcome, context::Context, env::exports, interrupt, launch_args::LaunchArgs, launching,
-    report, store_limits, tail::OutputTail,
+    Exit, Outcome, agent_telemetry::TelemetryReader, content_note::content_note, context::Context,
+    env::exports, interrupt, launch_args::LaunchArgs, launching, report, store_limits,
+    tail::OutputTail,
 };
 use loom_runtime::launch::{
     self, ForegroundSignals, LaunchError, LaunchKind, RuntimeDocument, Started, Up,
@@ -32,8 +33,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         return exit_with_parent(args, context);
     }
     let prepared = launching::launch_for_up(context, &args.launch)?;
+    let note = content_note(&prepared.attempt.resolved);
     let begun = Instant::now();
     let up = prepared.up(context)?;
+    if let (Up::Started(_), Some(note)) = (&up, note) {
+        context.printer.message(note);
+    }
     if context.printer.is_very_verbose() {
         context.printer.detail(format!("ready after {} ms", begun.elapsed().as_millis()));
     }
@@ -101,7 +106,9 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
     };
     let signals = listen()?;
     let document = started.document.clone();
-    let env = exports(&document).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+    let env = exports(&document, context.env(), TelemetryReader::Output)
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()));
     let answer = ChildRuntime { document: &document, env: env.collect() };
     context.printer.answer(&answer, || launching::human(&document))?;
     // The log is removed with the instance; its end is kept here in case it explains the exit.

@@ -3,7 +3,6 @@
 use super::{
     any_key::AnyKey,
     document::{KeyPattern, is_name},
-    key_row::ReservedKey,
     table,
 };
 
@@ -11,7 +10,6 @@ use super::{
 #[derive(Clone)]
 pub(crate) struct Candidates {
     keys: Vec<&'static dyn AnyKey>,
-    reserved: Vec<&'static ReservedKey>,
     /// How many keys of the path were followed.
     depth: usize,
 }
@@ -20,8 +18,6 @@ pub(crate) struct Candidates {
 pub(crate) enum KeyMatch {
     /// A setting.
     Setting(&'static dyn AnyKey),
-    /// A setting of a later version.
-    Reserved,
     /// A table.
     Table(Candidates),
     /// None of the keys that are known in this table.
@@ -31,12 +27,12 @@ pub(crate) enum KeyMatch {
 impl Candidates {
     /// All rows that files may have.
     pub(crate) fn of_files() -> Self {
-        Self { keys: table::file_keys().collect(), reserved: table::reserved().collect(), depth: 0 }
+        Self { keys: table::file_keys().collect(), depth: 0 }
     }
 
     /// All rows, including those that no file has.
     pub(crate) fn all() -> Self {
-        Self { keys: table::keys().collect(), reserved: table::reserved().collect(), depth: 0 }
+        Self { keys: table::keys().collect(), depth: 0 }
     }
 
     /// What `key` is in the table that these rows belong to. A known key takes precedence over a name that the user
@@ -44,11 +40,6 @@ impl Candidates {
     pub(crate) fn step(&self, key: &str) -> KeyMatch {
         let part = |path: KeyPattern| path.get(self.depth).copied();
         let is_last = |path: KeyPattern| path.len() == self.depth + 1;
-        let reserved: Vec<_> =
-            self.reserved.iter().copied().filter(|row| part(row.path) == Some(key)).collect();
-        if reserved.iter().any(|row| is_last(row.path)) {
-            return KeyMatch::Reserved;
-        }
         let rows = || self.keys.iter().copied();
         let mut keys: Vec<_> = rows().filter(|row| part(row.row().path) == Some(key)).collect();
         if keys.is_empty() {
@@ -57,7 +48,7 @@ impl Candidates {
         match keys.first() {
             None => KeyMatch::Unknown(self.known()),
             Some(key) if is_last(key.row().path) => KeyMatch::Setting(*key),
-            Some(_) => KeyMatch::Table(Self { keys, reserved, depth: self.depth + 1 }),
+            Some(_) => KeyMatch::Table(Self { keys, depth: self.depth + 1 }),
         }
     }
 

@@ -116,7 +116,7 @@ fn collect(
                     collect(table, &candidates, &inner, found);
                 }
             }
-            KeyMatch::Reserved | KeyMatch::Unknown(_) => {}
+            KeyMatch::Unknown(_) => {}
         }
     }
 }
@@ -251,6 +251,13 @@ mod tests {
             ("[dashboard]\nhost = '::'\n", &[("dashboard.host", false)]),
             ("[dashboard]\nhost = '::1'\n", &[]),
             ("[dashboard]\nallowed_hosts = ['a']\n", &[("dashboard.allowed_hosts", false)]),
+            ("[dashboard]\ncontent = 'on'\n", &[("dashboard.content", false)]),
+            ("[dashboard]\ncontent = 'off'\n", &[("dashboard.content", true)]),
+            ("[history]\nfile = 'h.db'\n", &[("history.file", false)]),
+            (
+                "[history]\nfile = 'off'\nmax_size = '1GiB'\n",
+                &[("history.file", true), ("history.max_size", true)],
+            ),
             ("[bridge]\nallow_users = [33]\n", &[("bridge.allow_users", false)]),
         ] {
             let expected: Vec<_> =

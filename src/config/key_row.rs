@@ -1,4 +1,4 @@
-//! Plain data of the table of settings: [`KeyRow`], [`TableRow`], [`ReservedKey`].
+//! Plain data of the table of settings: [`KeyRow`] and [`TableRow`].
 
 use super::{document::KeyPattern, key_companion::KeyCompanion};
 
@@ -42,15 +42,6 @@ pub(crate) struct TableRow {
     pub(crate) trusted: bool,
     /// The name of the table in the file that `loom init` writes.
     pub(crate) example_name: Option<&'static str>,
-}
-
-/// A key that later versions will have.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ReservedKey {
-    /// The key in files.
-    pub(crate) path: KeyPattern,
-    /// What the setting will do.
-    pub(crate) description: &'static str,
 }
 
 /// An environment variable that sets a key.

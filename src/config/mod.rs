@@ -32,7 +32,6 @@
 //! This module does not look at the process: environment, home folder and current folder are [`Inputs`].
 
 mod any_key;
-mod byte_size;
 mod candidates;
 pub mod diagnostic;
 mod document;
@@ -98,7 +97,6 @@ mod update_policy;
 mod version_count;
 pub mod withheld;
 
-pub use byte_size::{ByteSize, ByteSizeError};
 pub use diagnostic::{ConfigLocation, Diagnostic};
 pub use edit::{ConfigEdit, EditedFile, set};
 pub use env::Env;
@@ -113,6 +111,7 @@ pub use keys::{
     dashboard::DashboardSettings,
     deploy::DeploySettings,
     dirs,
+    history::RunHistorySettings,
     llm::{LlmProviderSettings, LlmSettings},
     mcp::{McpHttpSettings, McpProgramSettings, McpServerSettings},
     project::{LockTrust, Project, lock_file},
@@ -151,6 +150,9 @@ pub use untrusted::Untrusted;
 pub use update_policy::{UpdateChannel, UpdatePolicy};
 pub use version_count::VersionCount;
 pub use withheld::Withheld;
+
+// A text of a user, which the server reads too.
+pub use loom_base::{ByteSize, ByteSizeError};
 
 // The values of `[trust]` belong to the policy.
 pub use crate::trust::{Checksum, Signature};

@@ -19,9 +19,6 @@ pub enum Problem {
         /// The keys that are known in this table.
         known: Vec<&'static str>,
     },
-    /// The key is reserved for a later version.
-    #[error("not supported by this version")]
-    Unsupported,
     /// A value of the wrong type.
     #[error("expected {expected}, got {got}")]
     WrongType {

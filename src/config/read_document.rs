@@ -59,7 +59,7 @@ fn misused(step: &KeyMatch, table: &TomlTable) -> Option<KeyCompanion> {
     let key = match step {
         KeyMatch::Setting(key) => *key,
         KeyMatch::Table(candidates) => candidates.direct().next()?,
-        KeyMatch::Reserved | KeyMatch::Unknown(_) => return None,
+        KeyMatch::Unknown(_) => return None,
     };
     let KeyCompanion { of, not_of } = key.row().companion?;
     let has = |key| table.entry(key).is_some();
@@ -84,9 +84,6 @@ impl DocumentWalk<'_> {
             match step {
                 KeyMatch::Unknown(known) => {
                     self.reader.unknown(path, entry.line, &entry.key, known);
-                }
-                KeyMatch::Reserved => {
-                    self.reader.problem(&inner, entry.line, Problem::Unsupported);
                 }
                 KeyMatch::Table(candidates) => self.inner_table(entry, &candidates, &inner, names),
                 KeyMatch::Setting(key) => {

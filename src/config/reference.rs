@@ -40,11 +40,9 @@ pub struct SettingRow {
     pub source_types: Vec<&'static str>,
     /// The files that may have the key: `all`, `project` or `none`.
     pub files: &'static str,
-    /// Whether this version supports the key. Other keys are reserved and an error.
-    pub supported: bool,
 }
 
-/// All rows of the table of settings: tables, their settings, the keys of sources, and reserved keys.
+/// All rows of the table of settings: tables, their settings, and the keys of sources.
 ///
 /// # Examples
 /// ```
@@ -71,20 +69,6 @@ pub fn rows() -> Vec<SettingRow> {
             rows.extend(SOURCE_KEYS.iter().map(|key| source_row(*key)));
         }
     }
-    rows.extend(table::reserved().map(|key| SettingRow {
-        name: key.path.join("."),
-        value_type: String::new(),
-        default: Value::Null,
-        variables: Vec::new(),
-        flag: None,
-        trust: "none",
-        unit: None,
-        description: key.description.to_owned(),
-        example: None,
-        source_types: Vec::new(),
-        files: "none",
-        supported: false,
-    }));
     rows
 }
 
@@ -101,7 +85,6 @@ fn table_row(row: &TableRow) -> SettingRow {
         example: None,
         source_types: Vec::new(),
         files: "all",
-        supported: true,
     }
 }
 
@@ -129,7 +112,6 @@ fn row(key: &dyn AnyKey) -> SettingRow {
             KeyFiles::Machine => "machine",
             KeyFiles::None => "none",
         },
-        supported: true,
         default,
     }
 }
@@ -153,7 +135,6 @@ fn source_row(key: &dyn AnySourceKey) -> SettingRow {
         example: Some(row.example.to_owned()),
         source_types: row.types.to_vec(),
         files: "all",
-        supported: true,
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
     Diagnostic, RawValue, Setting, SourceSpec, Untrusted,
     keys::{
         bridge::BridgeSettings, dashboard::DashboardSettings, deploy::DeploySettings,
-        llm::LlmSettings, mcp::McpServerSettings, project::Project, store::StoreSettings,
-        trust::TrustSettings, update::UpdateSettings,
+        history::RunHistorySettings, llm::LlmSettings, mcp::McpServerSettings, project::Project,
+        store::StoreSettings, trust::TrustSettings, update::UpdateSettings,
     },
 };
 use crate::state::StateDir;
@@ -23,6 +23,8 @@ pub struct Resolved {
     pub bridge: BridgeSettings,
     /// `[dashboard]`
     pub dashboard: DashboardSettings,
+    /// `[history]`: what the history of runs keeps, and where.
+    pub history: RunHistorySettings,
     /// `[llm]`: language model providers.
     pub llm: LlmSettings,
     /// `[mcp]`: MCP servers by name.

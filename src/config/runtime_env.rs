@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use loom_environment::{
-    AgentTable, AgentTables, EnvValue, LlmProviderTable, LlmTables, McpHttpTable, McpProgramTable,
-    McpServerTable, McpServerTables, SecretText, ServerVariable, Switch, json, names,
+    AgentTable, AgentTables, ContentPolicy, EnvValue, HistoryAge, HistorySize, LlmProviderTable,
+    LlmTables, McpHttpTable, McpProgramTable, McpServerTable, McpServerTables, SecretText,
+    ServerVariable, Switch, json, names,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{LlmProviderSettings, McpServerSettings, RawValue, Resolved, Setting};
+use super::{LlmProviderSettings, McpServerSettings, RawValue, Resolved, Setting, SettingOrigin};
 
 impl Resolved {
     /// The variables that configure the server: addresses, LLM providers, MCP servers and agents.
@@ -16,7 +17,7 @@ impl Resolved {
     /// `LOOM_LLM_API_KEY`, `LOOM_LLM_API_BASE` and `LOOM_LLM_MODEL` describe the default provider and are absent where
     /// it has no such setting: a caller that lets the server inherit its own environment removes them from it first.
     /// `LOOM_ALLOW_USERS` and `LOOM_DASHBOARD_ALLOWED_HOSTS` are absent where their lists are empty, as these variables of
-    /// the own environment are then. All other variables are always present.
+    /// the own environment are then; those of the history and of contents where their settings are the defaults. All other variables are always present.
     pub fn runtime_env(&self) -> Vec<ServerVariable> {
         let dashboard = &self.dashboard;
         let mut variables = vec![
@@ -31,12 +32,32 @@ impl Resolved {
         let users = self.bridge.allow_users.value.to_string();
         let hosts = dashboard.allowed_hosts.value.to_string();
         let lists = [(names::ALLOW_USERS, users), (names::DASHBOARD_ALLOWED_HOSTS, hosts)];
+        variables.extend(self.history_env());
         let set = lists.into_iter().filter(|(_, list)| !list.is_empty());
         variables.extend(set.map(|(name, list)| ServerVariable::new(name, list)));
         if let Some(provider) = self.llm.default_provider() {
             variables.extend(default_provider(provider));
         }
         variables
+    }
+
+    /// The variables of the history and of contents, without defaults, which the server has itself.
+    pub(crate) fn history_env(&self) -> Vec<ServerVariable> {
+        let history = &self.history;
+        let file = history.file.as_ref().map(|file| file.value.to_string());
+        let size = chosen(&history.max_size, HistorySize::to_string);
+        let age = chosen(&history.max_age, |age| HistoryAge(*age).to_string());
+        let rows = chosen(&history.rows_per_second, u32::to_string);
+        let content = chosen(&self.dashboard.content, ContentPolicy::to_string);
+        let all = [
+            (names::HISTORY, file),
+            (names::HISTORY_MAX_SIZE, size),
+            (names::HISTORY_MAX_AGE, age),
+            (names::HISTORY_ROWS_PER_SECOND, rows),
+            (names::DASHBOARD_CONTENT, content),
+        ];
+        let set = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        set.map(|(name, value)| ServerVariable::new(name, value)).collect()
     }
 
     pub(crate) fn llm_tables(&self) -> LlmTables {
@@ -63,6 +84,11 @@ impl Resolved {
     }
 }
 
+/// The value as text; `None` for a default.
+fn chosen<T>(setting: &Setting<T>, text: impl Fn(&T) -> String) -> Option<String> {
+    (setting.origin != SettingOrigin::Default).then(|| text(&setting.value))
+}
+
 /// The variables that describe the default provider; only those of its settings that it has.
 fn default_provider(provider: &LlmProviderSettings) -> Vec<ServerVariable> {
     let text = |name, setting: &Setting<String>| ServerVariable::new(name, setting.value.as_str());
@@ -84,6 +110,7 @@ fn llm_table(provider: &LlmProviderSettings) -> LlmProviderTable {
         temperature: Some(provider.temperature.value),
         timeout_sec: Some(provider.timeout.value.as_secs()),
         extra: provider.extra.as_ref().map(|extra| extra.value.value.clone()),
+        price: Some(&provider.price).filter(|price| !price.is_empty()).cloned(),
     }
 }
 

@@ -2,19 +2,21 @@
 
 use super::{
     any_key::AnyKey,
-    key_row::{KeyFiles, ReservedKey, TableRow},
+    key_row::{KeyFiles, TableRow},
     keys::{
-        agents, bridge, dashboard, deploy, dirs, invocation, llm, mcp, policy, project, sources,
-        store, trust, update,
+        agents, bridge, dashboard, deploy, dirs, history, invocation, llm, llm_price, mcp, policy,
+        project, sources, store, trust, update,
     },
 };
 
 /// The rows of all tables.
-static KEYS: [&[&dyn AnyKey]; 14] = [
+static KEYS: [&[&dyn AnyKey]; 16] = [
     project::KEYS,
     bridge::KEYS,
     dashboard::KEYS,
+    history::KEYS,
     llm::KEYS,
+    llm_price::KEYS,
     mcp::KEYS,
     agents::KEYS,
     deploy::KEYS,
@@ -28,11 +30,14 @@ static KEYS: [&[&dyn AnyKey]; 14] = [
 ];
 
 /// The tables of files.
-pub(crate) static TABLES: [TableRow; 14] = [
+pub(crate) static TABLES: [TableRow; 17] = [
     bridge::TABLE,
     dashboard::TABLE,
+    history::TABLE,
     llm::TABLE,
     llm::PROVIDER,
+    llm_price::TABLE,
+    llm_price::MODEL,
     mcp::TABLE,
     mcp::SERVER,
     agents::TABLE,
@@ -45,9 +50,6 @@ pub(crate) static TABLES: [TableRow; 14] = [
     policy::TABLE,
 ];
 
-/// The keys that later versions will have.
-static RESERVED: [&[ReservedKey]; 1] = [dashboard::RESERVED];
-
 /// All keys.
 pub(crate) fn keys() -> impl Iterator<Item = &'static dyn AnyKey> {
     KEYS.iter().flat_map(|keys| keys.iter().copied())
@@ -56,9 +58,4 @@ pub(crate) fn keys() -> impl Iterator<Item = &'static dyn AnyKey> {
 /// The keys that files may have.
 pub(crate) fn file_keys() -> impl Iterator<Item = &'static dyn AnyKey> {
     keys().filter(|key| key.row().files != KeyFiles::None)
-}
-
-/// The keys that later versions will have.
-pub(crate) fn reserved() -> impl Iterator<Item = &'static ReservedKey> {
-    RESERVED.iter().flat_map(|keys| keys.iter())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loom_base::HostPort;
-use loom_environment::{McpServerTable, McpServerTables, Switch, json, names};
+use loom_environment::{HistoryChoice, McpServerTable, McpServerTables, Switch, json, names};
 use loom_source::{PinnedImage, Platform, Version, image_repository};
 use secrecy::ExposeSecret as _;
 
@@ -226,7 +226,19 @@ fn tables(resolved: &Resolved) -> BTreeMap<String, String> {
         (names::AGENTS, !agents.0.is_empty(), json::write(&agents)),
     ];
     let filled = all.into_iter().filter(|(_, is_filled, _)| *is_filled);
-    filled.map(|(name, _, json)| (name.to_owned(), json.expose_secret().to_owned())).collect()
+    let tables = filled.map(|(name, _, json)| (name.to_owned(), json.expose_secret().to_owned()));
+    tables.chain(history(resolved)).collect()
+}
+
+/// The variables of the history and of contents. A path is one of the machine of the project: it is left out.
+fn history(resolved: &Resolved) -> impl Iterator<Item = (String, String)> {
+    let choice = resolved.history.file.as_ref().map(|file| &file.value);
+    let is_path = matches!(choice, Some(HistoryChoice::File(_)));
+    let variables = resolved.history_env().into_iter();
+    variables.filter(move |variable| !is_path || variable.name != names::HISTORY).map(|variable| {
+        let (name, value) = variable.expose();
+        (name.to_owned(), value.to_owned())
+    })
 }
 
 #[cfg(test)]

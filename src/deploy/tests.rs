@@ -186,6 +186,24 @@ fn servers_over_http_run_from_any_image_and_their_headers_come_from_variables() 
 }
 
 #[test]
+fn what_the_history_keeps_is_rendered_without_a_path_of_this_machine() {
+    let table = "[history]\nfile = 'kept.db'\nmax_age = '90m'\n[dashboard]\ncontent = 'off'\n[llm.a.price]\n\
+                 input = 2.5\n[deploy]\n";
+    for target in DeployTarget::ALL {
+        let rendered = |text: &str| -> String {
+            let files = files(&with_image(text), target).unwrap();
+            files.iter().map(|file| file.text.as_str()).collect()
+        };
+        let text = rendered(table);
+        for part in ["LOOM_HISTORY_MAX_AGE", "1h 30m", "LOOM_DASHBOARD_CONTENT", "2.5"] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        assert!(!text.contains("kept.db"), "{text}");
+        assert!(rendered("[history]\nfile = 'memory'\n[deploy]\n").contains("LOOM_HISTORY"));
+    }
+}
+
+#[test]
 fn values_that_may_be_secret_are_refused() {
     for (text, expected) in [
         ("[llm.a]\nmodel = \"${MODEL:-x}\"\n", "llm.a.model names a variable"),

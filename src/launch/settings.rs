@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loom_base::HostPort;
-use loom_environment::{ServerVariable, names};
+use loom_environment::{ServerVariable, names, otlp_names};
 use loom_source::Digest;
 
 use super::{Difference, Launch, RuntimePort};
@@ -27,13 +27,15 @@ pub struct RequestedSettings<'a> {
 /// Settings by name: `version`, `tree`, `bridge`, `dashboard`, and `$NAME` for the digest of a variable.
 pub(super) type Settings = BTreeMap<String, String>;
 
-/// The variables that repeat `bridge` and `dashboard`, or follow from them, as the file of the history does.
-const OF_ADDRESSES: [&str; 5] = [
+/// The variables that repeat `bridge` and `dashboard`, and those of agents that a server does not get.
+const OF_ADDRESSES: [&str; 7] = [
     names::BRIDGE_ADDR,
     names::DASHBOARD,
     names::DASHBOARD_HOST,
     names::DASHBOARD_PORT,
-    names::HISTORY,
+    otlp_names::COMMON.endpoint,
+    otlp_names::COMMON.protocol,
+    otlp_names::COMMON.headers,
 ];
 
 /// The value of `dashboard` where there is none.
@@ -111,6 +113,7 @@ fn variables<'a>(running: &'a Settings, requested: &'a Settings) -> Vec<&'a str>
         .filter(|name| running.get(*name) != requested.get(*name))
         .filter_map(|name| name.strip_prefix('$'))
         .filter(|name| !OF_ADDRESSES.contains(name))
+        .filter(|name| *name != names::HISTORY || both_have_history(running, requested))
         .collect();
     // The variable with all providers also holds the default one, which has variables of its own.
     let of_default = [names::LLM_API_KEY, names::LLM_API_BASE, names::LLM_MODEL];
@@ -118,6 +121,12 @@ fn variables<'a>(running: &'a Settings, requested: &'a Settings) -> Vec<&'a str>
         differing.retain(|name| *name != names::LLM_PROVIDERS);
     }
     differing
+}
+
+/// Whether both have a history: where one has no dashboard, it has no file of the history either.
+fn both_have_history(running: &Settings, requested: &Settings) -> bool {
+    let has = |settings: &Settings| settings.contains_key(&format!("${}", names::HISTORY));
+    has(running) && has(requested)
 }
 
 #[cfg(test)]
@@ -156,6 +165,8 @@ mod tests {
                 "$LOOM_DASHBOARD_ALLOWED_HOSTS=y",
                 "LOOM_DASHBOARD_ALLOWED_HOSTS differs",
             ),
+            ("$LOOM_HISTORY=x", "$LOOM_HISTORY=y", "LOOM_HISTORY differs"),
+            ("$LOOM_HISTORY=x", "bridge=a:1", ""),
             ("$LOOM_AGENTS=x", "$LOOM_AGENTS=y", "[agents] of loom.toml differs"),
         ] {
             let found = differences(&settings(running), &settings(requested));

@@ -123,7 +123,12 @@ fn the_schema_and_the_parser_reject_the_same_documents() {
         "[trust]\nchecksum = 'no'",
         "[store]\nkeep_archives = 'x'",
         "[update]\npolicy = 'sometimes'",
-        "[dashboard]\ncontent = 'on'",
+        "[dashboard]\ncontent = 'some'",
+        "[history]\nmax_size = 5",
+        "[history]\nfile = ''",
+        "[llm.x.price]\ninput = -1",
+        "[llm.x.price]\nm = 1",
+        "[llm.x.price.m]\nmodle = 1",
         "[update]\ncheck_interval = 5",
     ] {
         assert!(!problems(text).is_empty(), "the parser takes {text}");
@@ -311,7 +316,8 @@ fn one_setting_is_printed_without_quotes() {
     let table = get(&["dashboard"]).ok().stdout();
     assert_eq!(
         table,
-        "dashboard.enabled = true\ndashboard.port = 3030\ndashboard.host = \"127.0.0.1\"\n"
+        "dashboard.enabled = true\ndashboard.port = 3030\ndashboard.host = \"127.0.0.1\"\n\
+         dashboard.content = \"auto\"\n"
     );
     let json = get(&["bridge.version", "--json"]).ok().json();
     assert_eq!(
@@ -320,7 +326,8 @@ fn one_setting_is_printed_without_quotes() {
     );
     get(&["name"]).code(3).says(&["name is not set"]);
     get(&["bridge.adress"]).code(2).says(&["unknown key", "did you mean bridge.address?"]);
-    get(&["dashboard.content"]).code(2).says(&["dashboard.content: not supported by this version"]);
+    assert_eq!(get(&["history.max_size"]).ok().stdout(), "256MiB\n");
+    get(&["history.file"]).code(3).says(&["history.file is not set"]);
 }
 
 #[test]
@@ -344,7 +351,8 @@ fn config_set_writes_the_user_file_or_the_project_file() {
     let before = fs::read_to_string(&user).unwrap();
     set(&["dashboard.port", "70000"]).code(2).says(&["from 0 to 65535, got 70000"]);
     set(&["offline", "true"]).code(2).says(&["cannot be set in a file", "LOOM_OFFLINE"]);
-    set(&["dashboard.content", "on"]).code(2).says(&["not supported by this version"]);
+    set(&["history.max_size", "1MiB"]).code(2).says(&["a number of bytes from 2MiB", "1MiB"]);
+    set(&["llm.d.price.input", "free"]).code(2).says(&["a number from 0 to 1000000"]);
     assert_eq!(fs::read_to_string(&user).unwrap(), before, "nothing was written");
     assert_eq!(support::sandbox::names(user.parent().unwrap()), ["config.toml"]);
 }

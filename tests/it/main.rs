@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod agent_telemetry;
 mod air_gap;
 mod asset_names;
 mod bundle_import;
@@ -91,6 +92,7 @@ mod repair;
 mod replay;
 mod restart;
 mod resume;
+mod run_history;
 mod s3;
 mod secrets;
 mod self_update;

@@ -139,6 +139,23 @@ def test_only_the_own_page_and_programs_may_ask(start, dashboard, path, body):
     assert post(guarded, path, body, authorization="Bearer s3cret")[0] == known
 
 
+def test_sixteen_calls_wait_at_the_same_time_and_a_further_one_is_refused(dashboard):
+    clerk = join(dashboard, "clerk", tools=["fee"])
+    waiting = [in_background(lambda: call(dashboard, tool="fee")) for _ in range(16)]
+    received = [clerk.receive().tool_call for _ in range(16)]
+    status, answer = call(dashboard, tool="fee")
+    assert (status, answer) == (429, {"error": "16 calls of the dashboard wait for a result; wait until one has ended"})
+    for each in received:
+        clerk.send(tool_result={"id": each.id, "output": "1"})
+    for thread, answers in waiting:
+        thread.join(DEADLINE)
+        assert answers[0][0] == 200, answers
+    thread, answers = in_background(lambda: call(dashboard, tool="fee"))
+    complete(clerk, output="2")
+    thread.join(DEADLINE)
+    assert answers[0][1]["result"] == 2
+
+
 def test_a_stopping_server_does_not_wait_for_a_tool(start):
     server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0")
     clerk = join(server, "clerk", tools=["slow"])

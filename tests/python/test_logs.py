@@ -82,6 +82,6 @@ def test_secrets_are_never_logged(start, tmp_path, form):
 
 
 def test_an_invalid_variable_is_named():
-    for variable, value in {"LOOM_LOG_FORMAT": "xml", "LOOM_EVENT_SPANS": "many", "RUST_LOG": "louder"}.items():
+    for variable, value in {"LOOM_LOG_FORMAT": "xml", "LOOM_HISTORY_ROWS_PER_SECOND": "many", "RUST_LOG": "louder"}.items():
         ended = run(**{variable: value})
         assert ended.returncode == 2 and variable in ended.stderr and value in ended.stderr

@@ -94,7 +94,7 @@ def test_a_collector_that_does_not_respond_blocks_nothing(start):
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        server = start(OTEL_EXPORTER_OTLP_ENDPOINT=address, LOOM_EVENT_SPANS="100000", **AT_ONCE)
+        server = start(OTEL_EXPORTER_OTLP_ENDPOINT=address, LOOM_HISTORY_ROWS_PER_SECOND="100000", **AT_ONCE)
         agent = join(server, "agent", ["t"])
         for n in range(10_000):
             agent.publish("t", id=str(n))

@@ -188,8 +188,8 @@ def test_a_collector_that_never_answers_costs_nothing_but_spans(start, protocol)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": address, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
-        server = start(**settings, **AT_ONCE, **DASHBOARD, LOOM_EVENT_SPANS="100000")
-        assert latency(server) < latency(start(**DASHBOARD, LOOM_EVENT_SPANS="100000")) * 3 + 0.005
+        server = start(**settings, **AT_ONCE, **DASHBOARD, LOOM_HISTORY_ROWS_PER_SECOND="100000")
+        assert latency(server) < latency(start(**DASHBOARD, LOOM_HISTORY_ROWS_PER_SECOND="100000")) * 3 + 0.005
         before = get_json(server, "/api/runtime")["memory_bytes"]
         agent = join(server, "many", ["m"])
         for n in range(10_000):

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from agent import join
-from dashboard import get_json, request
+from dashboard import EventStream, get_json, request
 from server import DEADLINE
+from test_llm import generate, model, output, table  # noqa: F401 (model is a fixture)
 from test_tools import complete, forward, in_background
 
 
@@ -136,6 +137,59 @@ def test_content_can_be_left_out(start, file):
     everything = detail + events + b"".join(path.read_bytes() for path in file.parent.glob("history.db*")).decode("latin-1")
     for content in ["needle in a haystack", "haystack", '"amount"', '"fee": 6']:
         assert content not in everything, content
+
+
+def test_without_content_the_live_streams_have_no_previews(start, file):
+    server = start(**settings(file, LOOM_DASHBOARD_CONTENT="off"))
+    streams = [EventStream(server), EventStream(server, "/api/stream")]
+    chain(server)
+    for stream in streams:
+        activity, seen = [], set()
+        while not {"event_published", "event_delivered", "tool_invoked"} <= seen or len(activity) < 6:
+            name, data = stream.next()
+            if name is None:
+                activity.append(data)
+                seen.add(data["event_type"])
+        assert {data["payload_preview"] for data in activity} == {""}, activity
+    pages = ["/api/spans/recent?limit=1000", "/api/tools", "/api/flow", "/api/topology", "/api/overview", "/api/runtime"]
+    shown = "".join(json.dumps(get_json(server, page)) for page in pages)
+    for content in ["needle", '"ask"', '"amount"', '"fee": 6']:
+        assert content not in shown, content
+
+
+def test_registrations_are_no_runs_of_the_list_and_are_found_by_id(dashboard):
+    join(dashboard, "quiet")
+    forward(dashboard, id="c1", name="none", arguments="{}")
+
+    def is_registration(run):
+        return run["trigger"] == "agent.register"
+
+    all_runs = runs_when(dashboard, lambda runs: any(map(is_registration, runs)) and len(runs) > 1, "registrations=true")
+    (registration,) = filter(is_registration, all_runs)
+    listed = get_json(dashboard, "/api/runs")["runs"]
+    assert listed and not any(map(is_registration, listed)), listed
+    assert get_json(dashboard, f"/api/runs/{registration['id']}")["id"] == registration["id"]
+    assert [run["id"] for run in get_json(dashboard, f"/api/runs?q={registration['id'][:12]}")["runs"]] == [registration["id"]]
+    status, _, body = request(dashboard, "/api/runs?registrations=perhaps")
+    assert status == 400 and "registrations" in json.loads(body)["error"]
+
+
+def test_a_run_costs_what_its_models_cost_at_the_time(start, model, file):
+    api = model(({"userMessage": "hello"}, {"content": "hi"}))
+    price = {"input": 1_000_000, "free*": {"input": 0}}
+
+    def costs(count, **prices):
+        providers = {"test": table(api, **prices), "other": table(api)}
+        server = start(**settings(file, LOOM_LLM_PROVIDERS=json.dumps(providers)))
+        output(generate(server, {"prompt": "hello"}))
+        runs = runs_when(server, lambda runs: sum(run["tokens"] > 0 for run in runs) == count)
+        assert server.stop() == 0
+        return [(run["cost"], run["input_tokens"], run["is_cost_partial"]) for run in runs if run["tokens"]]
+
+    ((cost, tokens, is_partial),) = costs(1, price=price)
+    assert tokens > 0 and (cost, is_partial) == (tokens, False)
+    unpriced, before = costs(2)
+    assert (unpriced[0], before[0]) == (None, cost), "the price was applied when the call ended"
 
 
 def test_secret_runs_have_no_content_anywhere(dashboard, file):

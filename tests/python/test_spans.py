@@ -128,7 +128,7 @@ def test_the_stream_sends_new_spans_only(dashboard):
 
 
 def test_event_spans_have_a_budget_and_do_not_replace_others(start):
-    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_EVENT_SPANS="20")
+    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_HISTORY_ROWS_PER_SECOND="20")
     agent = join(server, "agent", ["t"])
     for n in range(5000):
         agent.publish("t", id=str(n))
@@ -141,7 +141,7 @@ def test_event_spans_have_a_budget_and_do_not_replace_others(start):
 
 
 def test_a_budget_of_zero_records_no_event_spans(start):
-    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_EVENT_SPANS="0")
+    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_HISTORY_ROWS_PER_SECOND="0")
     agent = join(server, "agent", ["t"])
     agent.publish("t", metadata={"traceparent": PARENT})
     agent.receive_deliveries(1)

@@ -19,7 +19,7 @@ function sentences(health) {
   return [
     `History: ${place(health)} · ${bytes(health.bytes)} of ${bytes(health.limit)}${oldest}`,
     health.path && health.fallback ? `it began anew, because: ${health.fallback}` : "",
-    health.content ? "" : "contents are not kept (LOOM_DASHBOARD_CONTENT)",
+    health.content ? "" : "contents are not kept (dashboard.content)",
     health.runs_left_out ? `${count(health.runs_left_out, "run")} left out, because too many rows came at once` : "",
     health.runs_promoted ? `${count(health.runs_promoted, "run")} of them kept in part, because something failed` : "",
     lost ? `${count(lost, "row")} lost` : "",

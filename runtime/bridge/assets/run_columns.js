@@ -28,7 +28,12 @@ function trigger(run, href) {
 }
 
 /** The price of tokens; the currency is that of the price table. */
-export const cost = (value) => (value === null || value === undefined ? "–" : value.toFixed(value < 0.1 ? 5 : 2));
+export const cost = (value) => (value === null || value === undefined ? "–" : value.toFixed(value > 0 && value < 0.1 ? 5 : 2));
+
+/** The price of a run, which is a lower limit where some spans of models have no price. */
+export function costOf({ cost: value, is_cost_partial: isPartial }) {
+  return isPartial ? h("span", { title: "Some spans of models have no known price" }, `≥ ${cost(value)}`) : cost(value);
+}
 
 /** The columns for these runs; `href` gives the address of a run. */
 export function columns(runs, href) {
@@ -42,6 +47,6 @@ export function columns(runs, href) {
     { label: "Spans", figure: true, cell: (run) => figure(run.spans) },
     { label: "Tokens", figure: true, cell: (run) => h("span", { title: `${count(run.input_tokens, "token")} in, ${run.output_tokens} out` }, figure(run.tokens)) },
   ];
-  if (runs.some((run) => run.cost !== null)) all.push({ label: "Cost", figure: true, cell: (run) => cost(run.cost) });
+  if (runs.some((run) => run.cost !== null)) all.push({ label: "Cost", figure: true, cell: costOf });
   return all;
 }

@@ -5,6 +5,7 @@ import { by, h } from "./dom.js";
 const TYPING_MS = 300;
 const STATUSES = [["", "Any status"], ["running", "Running"], ["ok", "OK"], ["failed", "Failed"], ["partial", "Partial"]];
 const RANGES = [["", "Any time"], ["15m", "Last 15 minutes"], ["1h", "Last hour"], ["24h", "Last 24 hours"], ["7d", "Last 7 days"]];
+const REGISTRATIONS = [["", "Hidden"], ["true", "Shown"]];
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 const FIELDS = [
@@ -20,6 +21,7 @@ const FIELDS = [
   { name: "max_ms", label: "At most (ms)", type: "number" },
   { name: "since", label: "Since", type: "datetime-local" },
   { name: "until", label: "Until", type: "datetime-local" },
+  { name: "registrations", label: "Registrations", options: REGISTRATIONS },
 ];
 
 const id = (name) => `run-filter-${name}`;

@@ -3,7 +3,7 @@
 import { by, h } from "./dom.js";
 import { count, duration, figure } from "./format.js";
 import { read } from "./history_api.js";
-import { cost, status } from "./run_columns.js";
+import { costOf, status } from "./run_columns.js";
 import * as places from "./run_location.js";
 import { day } from "./when.js";
 
@@ -25,7 +25,7 @@ export const ofRun = (run) =>
     ["Spans", figure(run.spans)],
     ["Errors", run.errors ? h("span", { class: "error" }, figure(run.errors)) : ""],
     ["Tokens", run.tokens ? `${figure(run.tokens)} (${figure(run.input_tokens)} in, ${figure(run.output_tokens)} out)` : ""],
-    ["Cost", run.cost === null ? "" : cost(run.cost)],
+    ["Cost", run.cost === null ? "" : costOf(run)],
     ["Conversation", run.conversation && h("a", { href: places.fragment({ filters: { conversation: run.conversation } }) }, run.conversation)],
   ]);
 

@@ -1,7 +1,7 @@
 // What the address says about runs: `#runs?status=failed&q=words`, `#runs/<id>?span=<id>`, `#runs/<id>/with/<id>`.
 
 /** The parameters of the list: filters, and the place in the past. */
-export const FILTERS = ["status", "agent", "topic", "tool", "model", "conversation", "q", "min_ms", "max_ms", "since", "until", "last"];
+export const FILTERS = ["status", "agent", "topic", "tool", "model", "conversation", "q", "min_ms", "max_ms", "since", "until", "last", "registrations"];
 
 /** The place after the name of the view: {run, other, span, cursor, filters}. */
 export function read(rest, query) {

@@ -81,7 +81,8 @@ export function owner(span, parentOf) {
 /** Why a span has no bodies. */
 export function absence(run, health) {
   if (run.is_secret) return "This run is marked secret: nothing of what went in or came out is kept.";
-  if (health && !health.content) return "Contents are not kept (LOOM_DASHBOARD_CONTENT): neither inputs nor outputs are in the history.";
-  if (run.status === "partial") return "No content: it was empty, or it was left out or removed for room. Not all of this run was kept.";
-  return "No content: it was empty, or it was removed for room.";
+  if (health && !health.content) return "Contents are not kept (dashboard.content): neither inputs nor outputs are in the history.";
+  if (run.contents_removed) return "The contents of this run were removed for room (history.max_size).";
+  if (run.status === "partial") return "No content: it was empty, or it was left out. Not all of this run was kept.";
+  return "No content: nothing went in, and nothing came out.";
 }

@@ -31,6 +31,7 @@ use std::{
 
 use loom_base::HostPort;
 use loom_core::Runtime;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use self::context::DashboardAccess;
@@ -89,6 +90,7 @@ impl Dashboard {
             identity: Arc::new(identity),
             telemetry,
             history: Arc::default(),
+            tool_calls: Arc::new(Semaphore::new(tool_request::MOST_CALLS)),
         };
         Self { context }
     }

@@ -3,6 +3,7 @@
 //! | module | reads |
 //! |---|---|
 //! | `reader` | one variable, with errors that show no secret |
+//! | `history` | the history of runs, and the prices of tokens |
 //! | `llm` | LLM providers and the choice of the agents |
 //! | `mcp` | MCP servers |
 //! | `otlp`, `otlp_signal`, `otlp_target`, `otlp_headers` | what is exported to OpenTelemetry collectors, and how |
@@ -15,7 +16,6 @@ use loom_environment::{HostNames, InheritedListeners, LogFormat, UserIds, names}
 
 use self::reader::VariableReader;
 use crate::{
-    spans::budget::EVENTS_PER_SECOND,
     tls::{AUTHORITIES, TlsFiles},
     token::BearerToken,
 };
@@ -33,7 +33,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub use history::{HistoryChoice, HistoryPlan};
+pub use history::HistoryPlan;
 pub use otlp::OtlpSettings;
 pub use otlp_signal::OtlpSignal;
 pub use otlp_target::{NamedFile, OtlpProtocol, OtlpTarget};
@@ -68,9 +68,7 @@ pub struct ServerSettings {
     pub log_filter: String,
     /// The format of log lines.
     pub log_format: LogFormat,
-    /// Upper limit of event spans recorded per second.
-    pub event_spans: u32,
-    /// Where the history of runs is kept.
+    /// Where the history of runs is kept, and how much of it.
     pub history: HistoryPlan,
     /// The name of the project, for display.
     pub project: Option<String>,
@@ -127,7 +125,6 @@ impl ServerSettings {
             listeners: reader.json(names::LISTEN_FDS)?,
             log_filter: reader.text(names::RUST_LOG)?.unwrap_or(LOG_FILTER).to_owned(),
             log_format: reader.parse(names::LOG_FORMAT)?.unwrap_or_default(),
-            event_spans: reader.parse(names::EVENT_SPANS)?.unwrap_or(EVENTS_PER_SECOND),
             project: reader.text(names::PROJECT)?.map(project_name),
             otlp: otlp::read(&reader)?,
             llm: llm::read(&reader)?,

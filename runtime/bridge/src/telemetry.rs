@@ -38,6 +38,8 @@ pub struct Telemetry {
     pub event_spans: Option<Arc<EventSpans>>,
     /// The history of runs; `None` where it is off.
     pub history: Option<Arc<History>>,
+    /// Whether contents of events and calls are kept and shown.
+    pub content: bool,
     /// The export to collectors, if there is one.
     pub export: Option<OtlpExport>,
 }
@@ -76,9 +78,9 @@ impl Telemetry {
         let export = settings.otlp.as_ref().map(|otlp| OtlpExport::new(otlp, project));
         let export = export.transpose()?;
         let spans = Arc::new(SpanStore::default());
-        let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
+        let budget = Arc::new(SpanBudget::new(settings.history.rows_per_second, Instant::now()));
         let log_lines = Arc::new(log_lines::budget(Instant::now()));
-        let history = runs::open(&settings.history, settings.event_spans)?.map(Arc::new);
+        let history = runs::open(&settings.history)?.map(Arc::new);
         let runs = history.as_ref().map(|history| RunRecorder::new(history.sender()));
         let of_spans = export.as_ref().and_then(|export| export.spans.clone());
         let calls = export.as_ref().and_then(|export| export.metrics.as_ref());
@@ -106,7 +108,8 @@ impl Telemetry {
         tracing_subscriber::registry().with(layers).try_init()?;
         history.as_deref().into_iter().for_each(runs::log_fallback);
         let log_filter = Arc::new(LogFilter::new(handles, &settings.log_filter));
-        Ok(Self { log_filter, spans, budget, log_lines, event_spans, history, export })
+        let content = settings.history.content;
+        Ok(Self { log_filter, spans, budget, log_lines, event_spans, history, content, export })
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`names`] | the name of every variable, with description, default and secrecy |
 //! | [`otlp_names`] | the names of OpenTelemetry's variables |
 //! | [`llm`] | [`LlmTables`]: the value of `LOOM_LLM_PROVIDERS` |
+//! | [`price`] | [`LlmPriceTable`]: the prices of tokens within `LOOM_LLM_PROVIDERS` |
 //! | [`mcp`] | [`McpServerTables`]: the value of `LOOM_MCP_SERVERS` |
 //! | [`agents`] | [`AgentTables`]: the value of `LOOM_AGENTS` |
 //! | [`ready`] | [`ReadyDocument`]: the content of the file that `LOOM_READY_FILE` names |
@@ -14,6 +15,7 @@
 //! | [`user_ids`] | [`UserIds`]: the value of `LOOM_ALLOW_USERS` |
 //! | [`host_names`] | [`HostNames`]: the value of `LOOM_DASHBOARD_ALLOWED_HOSTS` |
 //! | [`content`] | [`ContentPolicy`]: the value of `LOOM_DASHBOARD_CONTENT` |
+//! | [`history`] | [`HistoryChoice`], [`HistorySize`], [`HistoryAge`]: what the history of runs keeps and where |
 //! | [`switch`] | [`Switch`]: a boolean as text |
 //! | [`log_format`] | [`LogFormat`]: the value of `LOOM_LOG_FORMAT` |
 //! | [`reference`](mod@reference) | [`EnvValue`]: a value that may name a variable of the server instead |
@@ -40,6 +42,7 @@
 
 pub mod agents;
 pub mod content;
+pub mod history;
 pub mod host_names;
 pub mod json;
 pub mod listeners;
@@ -49,6 +52,7 @@ pub mod login;
 pub mod mcp;
 pub mod names;
 pub mod otlp_names;
+pub mod price;
 pub mod ready;
 pub mod reference;
 pub mod secret;
@@ -59,12 +63,14 @@ pub mod variable;
 
 pub use agents::{AgentTable, AgentTables};
 pub use content::{ContentPolicy, ContentPolicyError};
+pub use history::{HistoryAge, HistoryChoice, HistorySize};
 pub use host_names::HostNames;
 pub use listeners::InheritedListeners;
 pub use llm::{LlmProviderTable, LlmTables};
 pub use log_format::LogFormat;
 pub use login::LoginKey;
 pub use mcp::{McpHttpTable, McpProgramTable, McpServerTable, McpServerTables};
+pub use price::{LlmPrice, LlmPriceTable};
 pub use ready::ReadyDocument;
 pub use reference::EnvValue;
 pub use secret::SecretText;

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::{SecretText, table_fields::TableFields};
+use crate::{LlmPriceTable, SecretText, table_fields::TableFields};
 
 /// The key of `[llm]` that names the default provider; every other key names a provider's table.
 const DEFAULT: &str = "default";
@@ -52,6 +52,9 @@ pub struct LlmProviderTable {
     /// Additional fields of the request body: a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra: Option<Value>,
+    /// The prices of tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<LlmPriceTable>,
 }
 
 /// Shows neither the key, nor the base URL, which may hold a password, nor the additional fields.
@@ -123,7 +126,12 @@ fn default(value: Value) -> Result<Option<String>, String> {
 
 fn provider(name: &str, table: Value) -> Result<LlmProviderTable, String> {
     const INTEGER: &str = "an integer from 0 to 4294967295";
+    const PRICES: &str = "a table of prices from 0 to 1000000";
     let mut fields = TableFields::of(name, table)?;
+    let price: Option<LlmPriceTable> = fields.optional("price", PRICES)?;
+    if price.as_ref().is_some_and(|price| !price.is_valid()) {
+        return Err(fields.wrong("price", PRICES));
+    }
     Ok(LlmProviderTable {
         kind: fields.optional("type", "a string")?,
         api_key: fields.optional("api_key", "a string")?,
@@ -133,6 +141,7 @@ fn provider(name: &str, table: Value) -> Result<LlmProviderTable, String> {
         temperature: fields.optional("temperature", "a number")?,
         timeout_sec: fields.optional("timeout_sec", "an integer")?,
         extra: fields.optional("extra", "a table")?,
+        price,
     })
 }
 
@@ -143,7 +152,7 @@ mod tests {
 
     #[test]
     fn order_and_values_survive_a_round_trip() {
-        let text = r#"{"z":{"type":"http","api_key":"k","api_base":"https://h","model":"m","max_tokens":4096,"temperature":0.0,"timeout_sec":5,"extra":{"seed":1}},"a":{},"default":"a"}"#;
+        let text = r#"{"z":{"type":"http","api_key":"k","api_base":"https://h","model":"m","max_tokens":4096,"temperature":0.0,"timeout_sec":5,"extra":{"seed":1},"price":{"input":2.0,"m*":{"output":1.5}}},"a":{},"default":"a"}"#;
         let tables: LlmTables = json::read(text).unwrap();
         let names: Vec<_> = tables.providers.iter().map(|(name, _)| &**name).collect();
         assert_eq!((names, tables.default.as_deref()), (vec!["z", "a"], Some("a")));
@@ -163,6 +172,11 @@ mod tests {
             (r#"{"a": "hush"}"#, "a: expected a table"),
             (r#"{"a": {"max_tokens": "hush"}}"#, "a.max_tokens: expected an integer from 0"),
             (r#"{"a": {"api_key": ["hush"]}}"#, "a.api_key: expected a string"),
+            (
+                r#"{"a": {"price": {"input": "hush"}}}"#,
+                "a.price: expected a table of prices from 0",
+            ),
+            (r#"{"a": {"price": {"m": {"output": -1}}}}"#, "a.price: expected a table of prices"),
             (r#"{"default": ["hush"]}"#, "default: expected the name of a provider"),
             (r#"{"a": {}, "a": {}}"#, "provider a is defined twice"),
         ] {

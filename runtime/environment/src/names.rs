@@ -44,10 +44,14 @@ pub const READY_FILE: &str = "LOOM_READY_FILE";
 pub const LISTEN_FDS: &str = "LOOM_LISTEN_FDS";
 /// [`LogFormat`](crate::LogFormat) of the log lines on standard error.
 pub const LOG_FORMAT: &str = "LOOM_LOG_FORMAT";
-/// Upper limit of event spans recorded per second.
-pub const EVENT_SPANS: &str = "LOOM_EVENT_SPANS";
 /// Where the history of runs is kept: a file, `memory` or `off`.
 pub const HISTORY: &str = "LOOM_HISTORY";
+/// [`HistorySize`](crate::HistorySize): how large the history may grow.
+pub const HISTORY_MAX_SIZE: &str = "LOOM_HISTORY_MAX_SIZE";
+/// [`HistoryAge`](crate::HistoryAge): the age after which runs are removed.
+pub const HISTORY_MAX_AGE: &str = "LOOM_HISTORY_MAX_AGE";
+/// Rows of the history, and spans of events, in a second after which runs that begin are left out.
+pub const HISTORY_ROWS_PER_SECOND: &str = "LOOM_HISTORY_ROWS_PER_SECOND";
 /// Whether the content of events and calls is kept and shown: `auto`, `on` or `off`.
 pub const DASHBOARD_CONTENT: &str = "LOOM_DASHBOARD_CONTENT";
 /// Name of the project that the runtime belongs to, for display.
@@ -137,16 +141,22 @@ pub const TABLE: &[VariableInfo] = &[
         "file of the history of runs, memory, or off; with a dashboard memory, else off",
     ),
     plain(
+        HISTORY_MAX_SIZE,
+        Some("256MiB"),
+        "largest size of the history's file; in memory at most 64MiB",
+    ),
+    plain(HISTORY_MAX_AGE, Some("7days"), "age after which runs are removed"),
+    plain(
+        HISTORY_ROWS_PER_SECOND,
+        Some("2000"),
+        "rows and event spans in a second after which runs that begin are left out",
+    ),
+    plain(
         DASHBOARD_CONTENT,
         Some("auto"),
         "whether payloads, arguments and messages are kept: auto (while only this machine can ask), on, off",
     ),
     plain(PROJECT, None, "name of the project, shown by the dashboard"),
-    plain(
-        EVENT_SPANS,
-        Some("2000"),
-        "event spans in a second after which runs that begin are left out",
-    ),
     secret(OTLP.endpoint, "OpenTelemetry collector that gets traces, metrics and logs"),
     plain(OTLP.protocol, Some("grpc"), "protocol of the collector: grpc or http/protobuf"),
     secret(OTLP.headers, "headers for the collector: name=value,name=value"),

@@ -67,10 +67,11 @@ fn write_run(connection: &Connection, run: &RunChange, bytes: RowBytes) -> rusql
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let mut upsert = connection.prepare_cached(
         "INSERT INTO runs VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22, ?23) ON CONFLICT(id) DO UPDATE SET is_running = ?3, failed = ?4, is_partial = ?5, is_cut = ?6, \
+         ?20, ?21, ?22, ?23, ?24, 0) ON CONFLICT(id) DO UPDATE SET is_running = ?3, failed = ?4, is_partial = ?5, is_cut = ?6, \
          is_secret = ?7, started = ?8, ended = ?9, trigger_start = ?10, events = ?11, spans = ?12, errors = ?13, \
          input_tokens = ?14, output_tokens = ?15, next_row = ?16, bytes = bytes + ?17, body_bytes = body_bytes + ?18, \
-         cost = ?19, trigger = ?20, agents = ?21, conversation = ?22, error = ?23",
+         cost = ?19, trigger = ?20, agents = ?21, conversation = ?22, error = ?23, \
+         unpriced = ?24",
     )?;
     upsert.execute(params![
         run.number,
@@ -96,6 +97,7 @@ fn write_run(connection: &Connection, run: &RunChange, bytes: RowBytes) -> rusql
         serde_json::Value::from(totals.agents.clone()).to_string(),
         totals.conversation,
         totals.error,
+        count(totals.unpriced),
     ])?;
     Ok(())
 }

@@ -16,6 +16,9 @@ pub struct RunExport {
     pub run: RunId,
     /// When it began: RFC 3339.
     pub started_at: String,
+    /// What its tokens cost, where a price is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
     /// The events, in order.
     pub events: Vec<ExportedEvent>,
 }

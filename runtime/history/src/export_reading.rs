@@ -34,11 +34,11 @@ pub(crate) fn export(
     run: RunId,
 ) -> rusqlite::Result<Result<RunExport, ExportError>> {
     let transaction = connection.unchecked_transaction()?;
-    let find = "SELECT id, started FROM runs WHERE trace = ?1";
+    let find = "SELECT id, started, cost FROM runs WHERE trace = ?1";
     let found = transaction.query_row(find, [run.0.to_be_bytes()], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Nanos>(1)?))
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Nanos>(1)?, row.get(2)?))
     });
-    let Some((number, started)) = found.optional()? else {
+    let Some((number, started, cost)) = found.optional()? else {
         return Ok(Err(ExportError::Unknown(run)));
     };
     let roots = roots(&transaction, number)?;
@@ -55,7 +55,7 @@ pub(crate) fn export(
         }
     }
     let started_at = format_nanos(started);
-    Ok(Ok(RunExport { schema: EXPORT_SCHEMA, run, started_at, events }))
+    Ok(Ok(RunExport { schema: EXPORT_SCHEMA, run, started_at, cost, events }))
 }
 
 /// An event that a run began with, and its payload.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::settings::TokenPrice;
+use crate::prices::ModelPrices;
 
 /// The figures of the policy.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,11 +23,11 @@ pub(crate) struct IntakePolicy {
     /// The ids of runs that are remembered after their end, or after they were left out.
     pub(crate) remembered: usize,
     /// The prices of tokens by provider.
-    pub(crate) prices: BTreeMap<String, TokenPrice>,
+    pub(crate) prices: BTreeMap<String, ModelPrices>,
 }
 
 impl IntakePolicy {
-    pub(crate) fn new(rows_per_second: u32, prices: BTreeMap<String, TokenPrice>) -> Self {
+    pub(crate) fn new(rows_per_second: u32, prices: BTreeMap<String, ModelPrices>) -> Self {
         Self {
             rows_per_second,
             quiet: Duration::from_secs(10),

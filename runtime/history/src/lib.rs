@@ -8,6 +8,7 @@
 //! | [`row`] | what the runtime hands over: finished spans, their bodies, events and log lines |
 //! | [`run_id`], `instant`, `moment` | the id of a run; times |
 //! | [`key_patterns`], `json_scan`, `redaction` | which keys have secret values, and how those are replaced |
+//! | [`prices`] | what tokens cost |
 //! | [`settings`] | what is kept, where and how much |
 //! | [`error`] | why a history cannot be used, and why one is in memory |
 //! | [`run_query`], [`run_summary`], [`run_detail`], [`event_detail`], [`overview`], [`export`], [`health`] | questions and answers |
@@ -36,6 +37,7 @@ pub mod health;
 pub mod history;
 pub mod key_patterns;
 pub mod overview;
+pub mod prices;
 pub mod reader;
 pub mod row;
 pub mod run_detail;
@@ -92,6 +94,7 @@ pub use key_patterns::KeyPatterns;
 pub use overview::{
     FailedSpan, HistoryCounts, HistoryOverview, HistoryRange, LatencySummary, MinuteTotals,
 };
+pub use prices::{ModelPrices, TokenPrice};
 pub use reader::HistoryReader;
 pub use redaction::{RedactedText, redact_body, redact_value};
 pub use row::{
@@ -102,4 +105,4 @@ pub use run_id::{RunId, RunIdError};
 pub use run_query::{RunCursor, RunQuery, RunQueryError, RunStatus};
 pub use run_summary::{RunPage, RunSummary};
 pub use sender::HistorySender;
-pub use settings::{HistoryLocation, HistorySettings, TokenPrice};
+pub use settings::{HistoryLocation, HistorySettings, SMALLEST_BYTES};

@@ -36,7 +36,7 @@ fn load(
 ) -> rusqlite::Result<Option<(RunNumber, RunTotals)>> {
     let mut select = connection.prepare_cached(
         "SELECT id, trigger, agents, started, ended, trigger_start, events, spans, errors, input_tokens, output_tokens, \
-         cost, error, conversation, is_partial, is_cut, is_secret, next_row FROM runs WHERE trace = ?1",
+         cost, error, conversation, is_partial, is_cut, is_secret, next_row, unpriced FROM runs WHERE trace = ?1",
     )?;
     select.query_row([trace_id.to_be_bytes()], totals).optional()
 }
@@ -63,6 +63,7 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<(RunNumber, RunTotals)> {
         is_cut: row.get(15)?,
         is_secret: row.get(16)?,
         next_row: row.get(17)?,
+        unpriced: count(18)?,
     };
     Ok((row.get(0)?, totals))
 }

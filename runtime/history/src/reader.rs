@@ -23,6 +23,7 @@ use crate::{
     run_query::RunQuery,
     run_reading,
     run_summary::RunPage,
+    schema,
     state::HistoryState,
     store::{HistoryStore, is_damage, store_error},
     store_opening::check,
@@ -219,7 +220,8 @@ fn connect(path: &Path) -> Result<Connection, HistoryError> {
     check(&connection, path)?;
     let prepare = || {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update(None, "cache_size", -8192)
+        connection.pragma_update(None, "cache_size", -8192)?;
+        schema::read_as_current(&connection)
     };
     prepare().map_err(|error| store_error(Some(path), error))?;
     Ok(connection)

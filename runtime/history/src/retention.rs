@@ -171,6 +171,8 @@ fn evict_bodies(connection: &Connection) -> rusqlite::Result<Evicted> {
         }
         for run in runs {
             remove_bodies(connection, run)?;
+            let sql = "UPDATE runs SET has_lost_bodies = 1 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute([run])?;
         }
         return Ok(Evicted { runs: 0, ..evicted });
     }

@@ -13,6 +13,10 @@ use crate::{
     search_text::match_expression,
 };
 
+/// What is no registration of an agent alone: each of these is a run of its own, which says nothing unless it failed.
+const NO_REGISTRATION: &str =
+    "NOT (r.trigger IS 'agent.register' AND r.spans = 1 AND r.events = 0 AND r.failed = 0)";
+
 /// A page of runs, newest first.
 pub(crate) fn runs(connection: &Connection, query: &RunQuery) -> rusqlite::Result<RunPage> {
     let size = query.page_size();
@@ -49,6 +53,8 @@ struct RunWay {
     /// The key before which the page begins, for a cursor.
     before: fn(i64) -> i64,
     condition: RunCondition,
+    /// Whether it finds runs by their ids, whatever they are.
+    is_by_id: bool,
 }
 
 fn same(number: i64) -> i64 {
@@ -56,7 +62,7 @@ fn same(number: i64) -> i64 {
 }
 
 fn from_runs(condition: RunCondition) -> RunWay {
-    RunWay { from: "runs r", number: "r.id", before: same, condition }
+    RunWay { from: "runs r", number: "r.id", before: same, condition, is_by_id: false }
 }
 
 /// The ways to find the runs of a query; a run that one of them finds is found.
@@ -75,7 +81,8 @@ fn ways(query: &RunQuery) -> Vec<RunWay> {
     ];
     if let Some([first, last]) = traces_with_prefix(text) {
         let values = vec![Value::Blob(first.to_vec()), Value::Blob(last.to_vec())];
-        ways.push(from_runs(RunCondition::new("r.trace BETWEEN ? AND ?", values)));
+        let condition = RunCondition::new("r.trace BETWEEN ? AND ?", values);
+        ways.push(RunWay { is_by_id: true, ..from_runs(condition) });
     }
     if let Some(expression) = match_expression(text) {
         // The key of a body begins with the number of its run.
@@ -84,6 +91,7 @@ fn ways(query: &RunQuery) -> Vec<RunWay> {
             number: "s.rowid",
             before: |run| row_key(run, 0),
             condition: RunCondition::new("s.text MATCH ?", vec![expression.into()]),
+            is_by_id: false,
         });
     }
     ways
@@ -99,6 +107,7 @@ fn first_way(query: &RunQuery) -> RunWay {
         number: "n.run",
         before: same,
         condition: RunCondition::new("n.kind = ? AND n.name = ?", values),
+        is_by_id: false,
     }
 }
 
@@ -123,6 +132,9 @@ fn found(
     let mut sql = format!("SELECT r.id FROM {} WHERE {}", way.from, way.condition.sql);
     let mut values = way.condition.values;
     let mut conditions = conditions(query);
+    if !query.registrations && !way.is_by_id {
+        conditions.push(RunCondition::new(NO_REGISTRATION, Vec::new()));
+    }
     if let Some(RunCursor(number)) = query.cursor {
         let before = Value::Integer((way.before)(number));
         conditions.push(RunCondition::new(format!("{} < ?", way.number), vec![before]));

@@ -78,7 +78,7 @@ pub enum RunQueryError {
     Cursor,
 }
 
-/// The runs that all of the given conditions apply to, newest first. The default is all of them.
+/// The runs that all of the given conditions apply to, newest first. The default is all but registrations.
 ///
 /// `agent`, `topic`, `tool` and `model` are exact, or end with `*` for all names that begin so.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -105,6 +105,8 @@ pub struct RunQuery {
     pub min_duration: Option<Duration>,
     /// The longest duration.
     pub max_duration: Option<Duration>,
+    /// Whether runs of which nothing is known but that an agent registered are among them.
+    pub registrations: bool,
     /// The runs in the page; 0 stands for [`DEFAULT_RUNS`], more than [`MOST_RUNS`] for those.
     pub limit: usize,
     /// Where the page begins.

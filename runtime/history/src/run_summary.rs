@@ -45,8 +45,10 @@ pub struct RunSummary {
     pub input_tokens: u64,
     /// Tokens of answers.
     pub output_tokens: u64,
-    /// The price of the tokens, if a provider has one.
+    /// The price of the tokens, by the prices at the time; `None` where no price is known.
     pub cost: Option<f64>,
+    /// Whether further spans of models have no known price, so that the run costs more than `cost`.
+    pub is_cost_partial: bool,
     /// The first error.
     pub error: Option<String>,
     /// The conversation that it belongs to.
@@ -55,6 +57,8 @@ pub struct RunSummary {
     pub is_cut: bool,
     /// Whether it is marked secret and has no bodies.
     pub is_secret: bool,
+    /// Whether its bodies were removed for room.
+    pub contents_removed: bool,
 }
 
 /// A page of runs, newest first.
@@ -81,7 +85,7 @@ fn as_word<S: Serializer>(status: &RunStatus, serializer: S) -> Result<S::Ok, S:
 /// The columns that [`RunSummary::from_row`] reads.
 pub(crate) const COLUMNS: &str = "r.id, r.trace, r.trigger, r.agents, r.started, r.ended, r.is_running, r.failed, \
      r.is_partial, r.events, r.spans, r.errors, r.input_tokens, r.output_tokens, r.cost, r.error, r.conversation, \
-     r.is_cut, r.is_secret";
+     r.is_cut, r.is_secret, r.unpriced, r.has_lost_bodies";
 
 impl RunSummary {
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -90,6 +94,7 @@ impl RunSummary {
             |index| row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default());
         let (input_tokens, output_tokens) = (count(12)?, count(13)?);
         let agents: String = row.get(3)?;
+        let cost: Option<f64> = row.get(14)?;
         Ok(Self {
             id: RunId(u128::from_be_bytes(row.get(1)?)),
             trigger: row.get(2)?,
@@ -103,11 +108,13 @@ impl RunSummary {
             tokens: input_tokens.saturating_add(output_tokens),
             input_tokens,
             output_tokens,
-            cost: row.get(14)?,
+            is_cost_partial: cost.is_some() && count(19)? > 0,
+            cost,
             error: row.get(15)?,
             conversation: row.get(16)?,
             is_cut: row.get(17)?,
             is_secret: row.get(18)?,
+            contents_removed: row.get(20)?,
         })
     }
 }
@@ -155,10 +162,12 @@ mod tests {
             input_tokens: 3,
             output_tokens: 4,
             cost: None,
+            is_cost_partial: false,
             error: None,
             conversation: None,
             is_cut: false,
             is_secret: false,
+            contents_removed: false,
         };
         let page = RunPage { runs: vec![run], next: Some(RunCursor(9)) };
         let expected = serde_json::json!({
@@ -176,10 +185,12 @@ mod tests {
                 "input_tokens": 3,
                 "output_tokens": 4,
                 "cost": null,
+                "is_cost_partial": false,
                 "error": null,
                 "conversation": null,
                 "is_cut": false,
                 "is_secret": false,
+                "contents_removed": false,
             }],
             "next": "9",
         });

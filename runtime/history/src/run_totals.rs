@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     instant::duration_to_nanos,
+    prices::ModelPrices,
     row::{EventKind, EventRow, Nanos, SpanOutcome, SpanRow},
     run_summary::AGENTS_SHOWN,
-    settings::TokenPrice,
 };
 
 /// The part of an error message, trigger or name that a run keeps, in characters.
@@ -29,6 +29,8 @@ pub(crate) struct RunTotals {
     pub(crate) input_tokens: u64,
     pub(crate) output_tokens: u64,
     pub(crate) cost: Option<f64>,
+    /// Spans of models whose cost is not known.
+    pub(crate) unpriced: u64,
     pub(crate) error: Option<String>,
     pub(crate) conversation: Option<String>,
     pub(crate) is_partial: bool,
@@ -57,6 +59,8 @@ impl RunTotals {
             (Some(sum), Some(cost)) => Some(sum + cost),
             (sum, cost) => sum.or(cost),
         };
+        let has_model = row.model.is_some() || row.input_tokens.or(row.output_tokens).is_some();
+        self.unpriced += u64::from(has_model && cost.is_none());
         if row.outcome == SpanOutcome::Error {
             self.errors += 1;
             if self.error.is_none() {
@@ -90,13 +94,10 @@ impl RunTotals {
     }
 }
 
-/// The price of a span, by the provider of its model.
-pub(crate) fn cost_of(row: &SpanRow, prices: &BTreeMap<String, TokenPrice>) -> Option<f64> {
-    if row.input_tokens.is_none() && row.output_tokens.is_none() {
-        return None;
-    }
-    let price = prices.get(row.provider.as_deref()?)?;
-    Some(price.cost(row.input_tokens.unwrap_or_default(), row.output_tokens.unwrap_or_default()))
+/// The price of a span, by its model and the provider of that; `None` where it is not known.
+pub(crate) fn cost_of(row: &SpanRow, prices: &BTreeMap<String, ModelPrices>) -> Option<f64> {
+    let price = prices.get(row.provider.as_deref()?)?.of(row.model.as_deref())?;
+    price.cost(row.input_tokens, row.output_tokens)
 }
 
 /// The beginning of a text, up to [`TEXT_CHARS`].
@@ -112,6 +113,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::prices::TokenPrice;
 
     fn span(start: Nanos, name: &'static str) -> SpanRow {
         SpanRow {
@@ -145,16 +147,21 @@ mod tests {
         totals.add_span(&failed(&"é".repeat(600)), None);
         totals.add_span(&failed("second"), Some(0.5));
         totals.add_span(&SpanRow { outcome: SpanOutcome::Error, ..span(1, "x") }, Some(0.25));
-        assert_eq!((totals.errors, totals.cost), (3, Some(0.75)));
+        assert_eq!((totals.errors, totals.cost, totals.unpriced), (3, Some(0.75), 0));
+        let model = Some("m".to_owned());
+        totals.add_span(&SpanRow { model, ..span(2, "llm.generate") }, None);
+        assert_eq!((totals.cost, totals.unpriced), (Some(0.75), 1));
         assert_eq!(totals.error.unwrap().chars().count(), TEXT_CHARS);
     }
 
     #[test]
     fn a_price_needs_tokens_and_a_provider_that_has_one() {
-        let prices = BTreeMap::from([("a".to_owned(), TokenPrice { input: 2.0, output: 4.0 })]);
+        let all = Some(TokenPrice { input: 2.0, output: 4.0 });
+        let prices = ModelPrices { all, ..ModelPrices::default() };
+        let prices = BTreeMap::from([("a".to_owned(), prices)]);
         for (provider, input, output, cost) in [
             (Some("a"), Some(500_000), Some(250_000), Some(2.0)),
-            (Some("a"), None, Some(250_000), Some(1.0)),
+            (Some("a"), None, Some(250_000), None),
             (Some("a"), None, None, None),
             (Some("b"), Some(1), None, None),
             (None, Some(1), None, None),

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// The version that this program writes, in `user_version`.
-pub(crate) const SCHEMA_VERSION: i64 = 1;
+pub(crate) const SCHEMA_VERSION: i64 = 2;
 /// What tells a history from other SQLite databases: `Loom` in ASCII, in `application_id`.
 pub(crate) const APPLICATION_ID: i64 = 0x4c6f_6f6d;
 
@@ -141,8 +141,19 @@ CREATE TABLE minutes(
 );
 ";
 
+/// Version 2: runs count the spans whose cost is not known (before, no run had a cost), and tell that their bodies were
+/// removed for room.
+const UNPRICED: &str = "
+ALTER TABLE runs ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN has_lost_bodies INTEGER NOT NULL DEFAULT 0;
+";
+
 /// The steps from each version to the next one: the first makes an empty database one of version 1.
-const STEPS: [&str; 1] = [TABLES];
+const STEPS: [&str; 2] = [TABLES, UNPRICED];
+
+/// What a reader, which may not change the file, has in place of a table of version 1.
+const RUNS_OF_VERSION_1: &str =
+    "CREATE TEMP VIEW runs AS SELECT *, 0 AS unpriced, 0 AS has_lost_bodies FROM main.runs";
 
 /// The version of a database; 0 for an empty one.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
@@ -156,6 +167,14 @@ pub(crate) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
         connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, i64>(0))
     };
     Ok(id == APPLICATION_ID || (id == 0 && tables()? == 0))
+}
+
+/// Lets statements of this version read a database of an older one, without changing it.
+pub(crate) fn read_as_current(connection: &Connection) -> rusqlite::Result<()> {
+    match version(connection)? {
+        1 => connection.execute_batch(RUNS_OF_VERSION_1),
+        _ => Ok(()),
+    }
 }
 
 /// Brings a database of an older version to this one, in one transaction.
@@ -176,6 +195,30 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_of_version_1_is_read_and_migrated() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO runs VALUES(7, x'00', 0, 0, 0, 0, 0, 1, 2, 1, 0, 1, 0, 0, 0, 1, 9, 0, NULL, 't', '[]', \
+                 NULL, NULL)",
+            )
+            .unwrap();
+        let found = |connection: &Connection| {
+            let sql = "SELECT id, trigger, unpriced FROM runs r WHERE r.id = 7";
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            connection.query_row::<(i64, String, i64), _, _>(sql, (), row).unwrap()
+        };
+        read_as_current(&connection).unwrap();
+        assert_eq!(found(&connection), (7, "t".to_owned(), 0));
+        connection.execute_batch("DROP VIEW temp.runs").unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(found(&connection), (7, "t".to_owned(), 0));
+        assert_eq!(version(&connection).unwrap(), SCHEMA_VERSION);
+    }
 
     #[test]
     fn the_rows_of_a_run_lie_together() {

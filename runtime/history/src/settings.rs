@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use crate::key_patterns::KeyPatterns;
+use crate::{key_patterns::KeyPatterns, prices::ModelPrices};
 
 /// Where a history is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct HistorySettings {
     /// Whether bodies and previews are kept.
     pub content: bool,
     /// The prices of tokens by the name of the provider.
-    pub prices: BTreeMap<String, TokenPrice>,
+    pub prices: BTreeMap<String, ModelPrices>,
     /// The keys whose values are replaced.
     pub redaction: KeyPatterns,
 }
@@ -60,33 +60,5 @@ impl HistorySettings {
     pub fn memory() -> Self {
         let file = Self::file(PathBuf::new());
         Self { location: HistoryLocation::Memory, bytes: MEMORY_BYTES, ..file }
-    }
-}
-
-/// The price of one million tokens, in the currency of the user.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct TokenPrice {
-    /// Of the prompt.
-    pub input: f64,
-    /// Of the answer.
-    pub output: f64,
-}
-
-impl TokenPrice {
-    /// The price of one request.
-    pub fn cost(self, input_tokens: u64, output_tokens: u64) -> f64 {
-        (self.input * input_tokens as f64 + self.output * output_tokens as f64) / 1e6
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prices_are_per_million() {
-        let price = TokenPrice { input: 3.0, output: 15.0 };
-        assert_eq!(price.cost(1_000_000, 2_000_000), 33.0);
-        assert_eq!(price.cost(0, 0), 0.0);
     }
 }

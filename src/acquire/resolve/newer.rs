@@ -1,12 +1,13 @@
 //! Which versions the sources have beside the one that runs. Nothing is fetched.
 
+use loom_base::time::ago;
 use loom_source::{ListedVersion, Product, Selector, Version};
 
 use super::{
     ask::{ListOutcome, ListRequest, SourceList},
     choose::{VersionChoice, choose},
     newest::NewestVersion,
-    undecided::{ago, reason},
+    undecided::reason,
 };
 use crate::{
     acquire::{

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use loom_base::error_chain;
+use loom_base::{error_chain, time::ago};
 use loom_source::{ListedVersion, Product, Selector, Slot, Version};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     newest::{NewestVersion, select},
     resolution::{Compared, Resolution},
     search::{MAX_LOWER_VERSIONS, VersionSearch},
-    undecided::{ago, reason, unresolved, why_installed},
+    undecided::{reason, unresolved, why_installed},
     withdrawn::withdrawn_versions,
 };
 use crate::{

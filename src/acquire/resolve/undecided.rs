@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loom_base::time::age_in_words;
+use loom_base::time::ago;
 use loom_source::{Product, Selector};
 
 use crate::{
@@ -74,12 +74,4 @@ pub(super) fn why_installed(
         reason.push_str(&format!("; last listed {}", ago(age)));
     }
     format!("could not check for newer versions ({reason})")
-}
-
-/// `3 days ago`, or `just now`.
-pub(super) fn ago(age: Duration) -> String {
-    match age.as_secs() {
-        0..60 => age_in_words(age),
-        _ => format!("{} ago", age_in_words(age)),
-    }
 }

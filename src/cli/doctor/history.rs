@@ -7,10 +7,14 @@ use std::{
 };
 
 use indicatif::HumanBytes;
-use loom_runtime::launch;
+use loom_base::time::ago;
+use loom_environment::HistoryChoice;
+use loom_runtime::{config::Flags, launch};
 
 use super::check::DoctorCheck;
-use crate::cli::{CommandError, ago::ago, context::Context, project_scope::ProjectScope};
+use crate::cli::{
+    CommandError, context::Context, kept_history::kept_history, project_scope::ProjectScope,
+};
 
 const NAME: &str = "history";
 /// What SQLite keeps beside a file while it is written.
@@ -22,7 +26,17 @@ pub(super) fn check(context: &Context) -> DoctorCheck {
         Ok(project) => project,
         Err(error) => return DoctorCheck::error(NAME, error),
     };
-    let file = launch::history_of(&project.state, &project.project, &project.binary);
+    let file = match context.resolve(Flags::default()) {
+        Ok(resolved) => match kept_history(&resolved, &project) {
+            HistoryChoice::File(file) => file,
+            HistoryChoice::Memory => {
+                return DoctorCheck::ok(NAME, "in memory: it ends with the runtime");
+            }
+            HistoryChoice::Off => return DoctorCheck::ok(NAME, "off"),
+        },
+        // Another check tells what is wrong with the configuration.
+        Err(_) => launch::history_of(&project.state, &project.project, &project.binary),
+    };
     match describe(&file, SystemTime::now()) {
         Ok(message) => DoctorCheck::ok(NAME, message),
         Err(error) => {

@@ -49,15 +49,15 @@ pub(super) fn run(filter: &EventFilter, context: &Context) -> Outcome {
         }
         // The next runtime may publish before it is found.
         past.get_or_insert_with(|| filter.clone().since(SystemTime::now()));
-        dashboard = wait(&project);
+        dashboard = wait(context, &project);
     }
 }
 
 /// Waits for a runtime. One that starts refuses at first.
-fn wait(project: &ProjectScope) -> RunningDashboard {
+fn wait(context: &Context, project: &ProjectScope) -> RunningDashboard {
     loop {
         thread::sleep(INTERVAL);
-        if let Ok(Some(dashboard)) = RunningDashboard::find(project)
+        if let Ok(Some(dashboard)) = RunningDashboard::find(context, project)
             && dashboard.client.ask(DashboardRequest::new("GET", "/api/events/status")).is_ok()
         {
             return dashboard;

@@ -130,7 +130,6 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
     Some(match problem {
         Problem::UnknownKey { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
         Problem::UnknownKey { nearest: None, known } => format!("known here: {}", known.join(", ")),
-        Problem::Unsupported => "remove the key".to_owned(),
         Problem::UnsetVariable(name) => format!("set {name}, or write ${{{name}:-default}}"),
         Problem::InvalidTables { expected, .. } => format!("expected {expected}"),
         Problem::OtherKey(KeyCompanion { of, not_of }) => {

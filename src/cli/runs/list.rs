@@ -4,13 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use loom_base::{
     clean,
-    time::{duration_text, epoch_millis, parse_rfc3339},
+    time::{ago, duration_text, epoch_millis, parse_rfc3339},
 };
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
+use super::cost::cost;
 use crate::cli::{
-    Exit, Outcome, ago::ago, context::Context, history_source::HistorySource, logs, table::table,
+    Exit, Outcome, context::Context, history_source::HistorySource, logs, table::table,
 };
 
 /// Which runs are listed.
@@ -40,6 +41,9 @@ pub(super) struct RunFilter {
     /// Show only runs whose content has these words, or words that begin so
     #[arg(long, value_name = "WORDS")]
     search: Option<String>,
+    /// Show registrations of agents too, each of which is a run
+    #[arg(long)]
+    registrations: bool,
     /// The number of runs to show
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 50,
           value_parser = clap::value_parser!(u32).range(1..=500))]
@@ -70,6 +74,7 @@ fn path(args: &RunFilter) -> String {
         ("tool", args.tool.as_deref()),
         ("model", args.model.as_deref()),
         ("q", args.search.as_deref()),
+        ("registrations", args.registrations.then_some("true")),
     ] {
         if let Some(value) = value {
             query.append_pair(name, value);
@@ -79,17 +84,20 @@ fn path(args: &RunFilter) -> String {
 }
 
 fn listing(runs: &[Value], now: SystemTime) -> String {
-    let rows: Vec<[String; 8]> = runs.iter().map(|run| row(run, now)).collect();
+    let rows: Vec<[String; 9]> = runs.iter().map(|run| row(run, now)).collect();
     if rows.is_empty() {
         return String::new();
     }
-    table(["ID", "STARTED", "STATUS", "TRIGGER", "AGENTS", "TIME", "EVENTS", "ERROR"], &rows)
+    table(
+        ["ID", "STARTED", "STATUS", "TRIGGER", "AGENTS", "TIME", "EVENTS", "COST", "ERROR"],
+        &rows,
+    )
 }
 
 /// The digits of an id that a list shows; enough to tell the runs of a history apart.
 const ID_SHOWN: usize = 12;
 
-fn row(run: &Value, now: SystemTime) -> [String; 8] {
+fn row(run: &Value, now: SystemTime) -> [String; 9] {
     let text = |key: &str| {
         clean::line(run.get(key).and_then(Value::as_str).unwrap_or_default()).into_owned()
     };
@@ -107,6 +115,7 @@ fn row(run: &Value, now: SystemTime) -> [String; 8] {
         clean::line(&agents.join(", ")).into_owned(),
         duration_text(Duration::from_secs_f64((duration / 1e3).clamp(0.0, 1e9))),
         events.to_string(),
+        cost(run).unwrap_or_default(),
         text("error"),
     ]
 }

@@ -1,16 +1,16 @@
 //! `[dashboard]`: the dashboard.
 
 use loom_base::loopback::is_loopback_host;
-use loom_environment::HostNames;
+use loom_environment::{ContentPolicy, HostNames};
 
 use super::bridge::MODE;
 use crate::config::{
     Mode, Setting, SettingOrigin,
     any_key::keys,
     key::SettingKey,
-    key_row::{KeyVariable, ReservedKey, TableRow},
+    key_row::{KeyVariable, TableRow},
     layers::Layers,
-    trust_rule::TrustRule,
+    trust_rule::{Tightness, TrustRule, TrustVerdict},
     types::ListenHost,
 };
 
@@ -43,13 +43,16 @@ keys! {
         .variables(&[KeyVariable::Named("LOOM_DASHBOARD_ALLOWED_HOSTS")])
         .example("[\"loom.example\"]")
         .trust(TrustRule::Trusted);
-}
 
-/// Keys of `[dashboard]` that later versions will have.
-pub(crate) const RESERVED: &[ReservedKey] = &[ReservedKey {
-    path: &["dashboard", "content"],
-    description: "Whether the dashboard shows what events and calls contain.",
-}];
+    /// Whether the history keeps, and the dashboard shows, what events and calls contain: auto is on while bridge and
+    /// dashboard can be reached from this machine alone. A project that is not trusted can only turn it off.
+    CONTENT: ContentPolicy = SettingKey::new(&["dashboard", "content"], ContentPolicy::default)
+        .variables(&[KeyVariable::Named("LOOM_DASHBOARD_CONTENT")])
+        .trust(TrustRule::Tighter(Tightness {
+            alone: without_on,
+            than: |content, below| openness(*content) < openness(*below),
+        }));
+}
 
 /// `[dashboard]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub struct DashboardSettings {
     pub allowed_hosts: Setting<HostNames>,
     /// Its port; 0 lets the operating system pick one.
     pub port: Setting<u16>,
+    /// Whether contents of events and calls are kept and shown.
+    pub content: Setting<ContentPolicy>,
 }
 
 impl DashboardSettings {
@@ -71,7 +76,24 @@ impl DashboardSettings {
             host: HOST.resolve(layers, &[]).map(|ListenHost(host)| host),
             allowed_hosts: ALLOWED_HOSTS.resolve(layers, &[]),
             port: PORT.resolve(layers, &[]),
+            content: CONTENT.resolve(layers, &[]),
         }
+    }
+}
+
+fn without_on(content: &ContentPolicy) -> TrustVerdict {
+    match content {
+        ContentPolicy::On => TrustVerdict::Withheld,
+        ContentPolicy::Auto | ContentPolicy::Off => TrustVerdict::Tighter,
+    }
+}
+
+/// How much a policy shows, for a comparison.
+fn openness(content: ContentPolicy) -> u8 {
+    match content {
+        ContentPolicy::Off => 0,
+        ContentPolicy::Auto => 1,
+        ContentPolicy::On => 2,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use loom_environment::LlmPriceTable;
 use secrecy::SecretString;
 
+use super::llm_price;
 use crate::config::{
     ConfigLocation, Diagnostic, Problem, RawValue, Setting, SettingOrigin,
     any_key::keys,
@@ -126,6 +128,8 @@ pub struct LlmProviderSettings {
     pub timeout: Setting<Duration>,
     /// Further fields of each request.
     pub extra: Option<Setting<RawValue>>,
+    /// The prices of tokens.
+    pub price: LlmPriceTable,
 }
 
 impl LlmSettings {
@@ -159,6 +163,7 @@ impl LlmProviderSettings {
             temperature: TEMPERATURE.resolve(layers, &names),
             timeout: TIMEOUT.resolve(layers, &names).map(|Seconds(timeout)| timeout),
             extra: extra.map(|extra| extra.map(|RawTable(extra)| extra)),
+            price: llm_price::resolve(layers, name),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod access;
+mod history;
 mod layers;
 mod machine;
 mod policy;

@@ -58,13 +58,6 @@ fn the_problems_of_all_layers_are_found() {
 }
 
 #[test]
-fn keys_of_later_versions_are_problems() {
-    let problems = World::new().project("[dashboard]\ncontent = 'auto'\n").report().problems;
-    let problems: Vec<_> = problems.into_iter().map(|diagnostic| diagnostic.problem).collect();
-    assert_eq!(problems, [Problem::Unsupported]);
-}
-
-#[test]
 fn a_key_of_the_other_kind_of_mcp_server_is_a_problem() {
     let world = World::new().user(
         "[mcp.a]\nurl = 'http://h/'\nargs = []\nenv = { K = 'v' }\n\

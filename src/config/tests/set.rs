@@ -64,7 +64,21 @@ fn what_would_be_a_problem_is_refused() {
         ),
         ("bridge.mode", "none", "bridge.mode: expected \"full\" or \"bridge-only\", got \"none\""),
         ("bridge.adress", "x", "unknown key: bridge.adress"),
-        ("dashboard.content", "on", "dashboard.content: not supported by this version"),
+        (
+            "history.max_size",
+            "1MiB",
+            r#"history.max_size: expected a number of bytes from 2MiB, such as "256MiB", got "1MiB""#,
+        ),
+        (
+            "history.max_age",
+            "0s",
+            r#"history.max_age: expected a duration longer than 0, such as "10s", "5m" or "24h", got "0s""#,
+        ),
+        (
+            "llm.d.price.input",
+            "-1",
+            "llm.d.price.input: expected a number from 0 to 1000000, got -1",
+        ),
         ("offline", "true", "offline cannot be set in a file"),
         ("name", "x", "name: has no effect outside of a project's loom.toml"),
         ("mcp.m.args", "[]", "/h/.config/loom/config.toml:4: mcp.m: missing key: command or url"),

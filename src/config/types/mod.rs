@@ -4,8 +4,10 @@ mod access;
 mod address;
 mod asset;
 mod choice;
+mod history;
 mod mirror_root;
 mod number;
+mod price;
 mod raw;
 mod signer;
 mod store;
@@ -15,6 +17,7 @@ mod version;
 
 pub(crate) use address::{ApiBase, ListenHost, SourcePath};
 pub(crate) use asset::AssetSetting;
+pub(crate) use price::Price;
 pub(crate) use raw::RawTable;
 pub(crate) use text::{ApiKey, Literal, RegistryPrefix, TagPrefix, read_list};
 pub(crate) use time::{Positive, Seconds};

@@ -88,14 +88,7 @@ impl SettingType for f64 {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let number = match node.value {
-            TomlValue::Float(value) => value,
-            TomlValue::Integer(value) => value as f64,
-            _ => {
-                reader.wrong_type(path, node, Self::FORM);
-                return None;
-            }
-        };
+        let number = read_number(node, path, reader, Self::FORM)?;
         if !in_range(number) {
             out_of_range(node, path, reader, Self::FORM, number);
             return None;
@@ -112,9 +105,26 @@ impl SettingType for f64 {
     }
 }
 
-/// The range of `temperature`, the only setting that is not an integer.
+/// The range of `temperature`.
 fn in_range(number: f64) -> bool {
     (0.0..=2.0).contains(&number)
+}
+
+/// A number with or without a fraction; records a value of another type.
+pub(super) fn read_number(
+    node: &TomlNode,
+    path: &KeyPath,
+    reader: &mut ValueReader<'_>,
+    expected: &str,
+) -> Option<f64> {
+    match node.value {
+        TomlValue::Float(value) => Some(value),
+        TomlValue::Integer(value) => Some(value as f64),
+        _ => {
+            reader.wrong_type(path, node, expected);
+            None
+        }
+    }
 }
 
 pub(super) fn out_of_range(

@@ -10,6 +10,7 @@ from loom import (
     Agent,
     BridgeConfig,
     DashboardConfig,
+    HistoryConfig,
     LLMProviderConfig,
     MCPServerConfig,
     ProjectConfig,
@@ -166,3 +167,17 @@ def test_to_env_vars_equals_the_environment_of_a_runtime(project, monkeypatch, p
             assert name in actual
         else:
             assert actual[name] == value, name
+
+
+def test_history_contents_and_prices_are_passed_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
+    file = tmp_path / "loom.toml"
+    file.write_text("[history]\nfile = 'off'\nmax_age = '1h'\n[dashboard]\ncontent = 'off'\n[llm.d.price]\ninput = 2.5\n[llm.d.price.'m*']\noutput = 1\n")
+    config = ProjectConfig.load(file)
+    assert config.history == HistoryConfig("off", max_age="1h")
+    assert config.llm_providers["d"].price == {"input": 2.5, "m*": {"output": 1.0}}
+    env = config.to_env_vars()
+    names = ["LOOM_HISTORY", "LOOM_HISTORY_MAX_AGE", "LOOM_DASHBOARD_CONTENT"]
+    assert [env[name] for name in names] == ["off", "1h", "off"]
+    assert "LOOM_HISTORY_MAX_SIZE" not in env and json.loads(env["LOOM_LLM_PROVIDERS"])["d"]["price"]["input"] == 2.5
+    assert not any(name.startswith("LOOM_HISTORY") for name in ProjectConfig().to_env_vars())

@@ -104,10 +104,6 @@ pub(super) fn settings(reference: &Value) -> String {
         }
         let description = prose(text(row, "description"));
         let _ = write!(page, "### {}\n\n{description}\n\n", code(text(row, "name")));
-        if row["supported"] == false {
-            page += "Reserved: this version reports the key as an error.\n\n";
-            continue;
-        }
         for (name, value) in facts(row) {
             let _ = writeln!(page, "- {name}: {value}");
         }
@@ -212,7 +208,7 @@ mod tests {
     fn a_setting_has_the_facts_that_apply() {
         let row = json!({
             "name": "a.b", "value_type": "a number", "unit": "s", "default": 3, "variables": ["A_B"], "flag": null,
-            "trust": "free", "example": "3", "source_types": [], "files": "all", "supported": true, "description": "B.",
+            "trust": "free", "example": "3", "source_types": [], "files": "all", "description": "B.",
         });
         let page = settings(&json!({"configuration": [row]}));
         assert!(page.contains("### `a.b`\n\nB.\n\n- value: a number, in s\n- default: `3`\n- variable: `A_B`\n- untrusted: `free`\n"), "{page}");

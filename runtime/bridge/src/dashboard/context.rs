@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use loom_core::Runtime;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{history::MetricsHistory, identity::RuntimeIdentity, sessions::DashboardSessions};
@@ -29,4 +30,6 @@ pub struct DashboardContext {
     pub(super) identity: Arc<RuntimeIdentity>,
     pub(super) telemetry: Telemetry,
     pub(super) history: Arc<MetricsHistory>,
+    /// The calls of tools that may begin.
+    pub(super) tool_calls: Arc<Semaphore>,
 }

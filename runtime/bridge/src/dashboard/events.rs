@@ -27,13 +27,14 @@ pub async fn stream(
 
 /// Activity as it happens.
 pub(super) fn activity_events(context: &DashboardContext) -> impl Stream<Item = Event> + use<> {
-    BroadcastStream::new(context.runtime.observe()).map(|activity| match activity {
-        Ok(activity) => Event::default().data(activity_json(&activity).to_string()),
+    let content = context.telemetry.content;
+    BroadcastStream::new(context.runtime.observe()).map(move |activity| match activity {
+        Ok(activity) => Event::default().data(activity_json(&activity, content).to_string()),
         Err(BroadcastStreamRecvError::Lagged(missed)) => lagged(missed),
     })
 }
 
-fn activity_json(activity: &ActivityEvent) -> Value {
+fn activity_json(activity: &ActivityEvent, content: bool) -> Value {
     let event_type = match activity.kind {
         ActivityKind::Published => "event_published",
         ActivityKind::Delivered => "event_delivered",
@@ -54,6 +55,6 @@ fn activity_json(activity: &ActivityEvent) -> Value {
         "run": activity.trace_id.map(|id| format!("{id:032x}")),
         "thread_id": activity.thread_id,
         "correlation_id": activity.correlation_id,
-        "payload_preview": activity.preview,
+        "payload_preview": if content { &*activity.preview } else { "" },
     })
 }

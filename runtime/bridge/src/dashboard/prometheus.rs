@@ -72,7 +72,7 @@ fn latencies(text: &mut MetricsText, usages: &BTreeMap<String, ToolUsage>) {
 }
 
 fn spans(text: &mut MetricsText, telemetry: &Telemetry) {
-    let help = format!("Event spans beyond the budget ({}).", names::EVENT_SPANS);
+    let help = format!("Event spans beyond the budget ({}).", names::HISTORY_ROWS_PER_SECOND);
     let skipped = telemetry.budget.refused();
     text.metric("loom_event_spans_skipped_total", "counter", &help, skipped);
     let skipped = telemetry.log_lines.refused();

@@ -19,6 +19,8 @@ use super::{
     json_body::{JsonBody, refusal},
 };
 
+/// The calls of the dashboard that wait for a result at the same time.
+pub const MOST_CALLS: usize = 16;
 /// The longest time for which a call is waited for; a request may ask for less.
 const MAX_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -36,7 +38,8 @@ pub struct ToolRequest {
     timeout_ms: Option<u64>,
 }
 
-/// `POST /api/tools/call`: `{"ok", "result", "error", "duration_ms", "run"}` of a tool that is offered.
+/// `POST /api/tools/call`: `{"ok", "result", "error", "duration_ms", "run"}` of a tool that is offered. A call beyond
+/// [`MOST_CALLS`] is refused.
 pub async fn call(
     State(context): State<DashboardContext>,
     JsonBody(request): JsonBody<ToolRequest>,
@@ -44,6 +47,12 @@ pub async fn call(
     if let Lookup::NotFound = context.runtime.registry().find(&request.tool) {
         return refusal(StatusCode::NOT_FOUND, "there is no tool of this name");
     }
+    let Ok(_permit) = context.tool_calls.try_acquire() else {
+        let error = format!(
+            "{MOST_CALLS} calls of the dashboard wait for a result; wait until one has ended"
+        );
+        return refusal(StatusCode::TOO_MANY_REQUESTS, &error);
+    };
     let Ok(id) = random_token() else {
         return refusal(StatusCode::INTERNAL_SERVER_ERROR, "the system has no random numbers");
     };

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use loom_base::error_chain;
+use loom_environment::Switch;
 use loom_history::{
     EventQuery, ExportError, HistoryError, HistoryRange, HistoryReader, LogQuery, RunId, RunQuery,
     nanos,
@@ -58,7 +59,7 @@ pub enum QuestionError {
     Json(#[from] serde_json::Error),
 }
 
-const RUNS: [&str; 13] = [
+const RUNS: [&str; 14] = [
     "status",
     "agent",
     "topic",
@@ -70,6 +71,7 @@ const RUNS: [&str; 13] = [
     "until",
     "min_ms",
     "max_ms",
+    "registrations",
     "limit",
     "cursor",
 ];
@@ -139,6 +141,7 @@ fn run_query(query: &QueryParameters<'_>) -> Result<RunQuery, QueryError> {
         until: query.time("until")?,
         min_duration: query.milliseconds("min_ms")?,
         max_duration: query.milliseconds("max_ms")?,
+        registrations: query.parsed::<Switch>("registrations")?.unwrap_or_default().0,
         limit: query.parsed("limit")?.unwrap_or_default(),
         cursor: query.parsed("cursor")?,
     })

@@ -16,7 +16,7 @@ fn unset_and_empty_variables_have_defaults() {
     assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
     assert_eq!((settings.dashboard, settings.ready_file), (None, None));
     assert_eq!((&*settings.log_filter, settings.log_format), (LOG_FILTER, LogFormat::Text));
-    assert_eq!((settings.event_spans, settings.otlp), (2_000, None));
+    assert_eq!((settings.history.rows_per_second, settings.otlp), (2_000, None));
 }
 
 #[test]
@@ -38,7 +38,9 @@ fn the_documented_defaults_are_the_real_ones() {
         (names::DASHBOARD_PORT, dashboard.port.to_string()),
         (names::MAX_MESSAGE_BYTES, settings.max_message_bytes.to_string()),
         (names::LOG_FORMAT, settings.log_format.to_string()),
-        (names::EVENT_SPANS, settings.event_spans.to_string()),
+        (names::HISTORY_MAX_SIZE, settings.history.max_size.to_string()),
+        (names::HISTORY_MAX_AGE, settings.history.max_age.to_string()),
+        (names::HISTORY_ROWS_PER_SECOND, settings.history.rows_per_second.to_string()),
         (names::OTEL_SERVICE_NAME, otlp.service_name),
         (otlp_names::METRIC_EXPORT_INTERVAL, otlp.metric_interval.as_millis().to_string()),
         (otlp_names::COMMON.timeout, otlp.traces.unwrap().timeout.as_millis().to_string()),
@@ -123,7 +125,7 @@ fn errors_show_the_variable_what_was_expected_and_the_value() {
         (names::MAX_MESSAGE_BYTES, "1 MB"),
         (names::BRIDGE_INSECURE, "sure"),
         (names::LOG_FORMAT, "xml"),
-        (names::EVENT_SPANS, "-1"),
+        (names::HISTORY_ROWS_PER_SECOND, "-1"),
         (names::ALLOW_USERS, "www-data"),
         (names::DASHBOARD_ALLOWED_HOSTS, "*"),
     ];

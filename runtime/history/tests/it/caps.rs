@@ -69,6 +69,11 @@ fn the_file_stays_within_its_size_and_keeps_failed_runs_longest() {
     assert_eq!(ids, (9_991..=10_000).rev().collect::<Vec<u128>>());
     let detail = history.reader().run(newest[1].id).unwrap().unwrap();
     assert_eq!(detail.spans[0].bodies.len(), 1);
+    // The oldest ones that are left tell why theirs are gone.
+    assert!(!detail.run.contents_removed);
+    let failed = RunQuery { status: Some(RunStatus::Failed), limit: 500, ..RunQuery::default() };
+    let oldest = runs(&history, &failed).into_iter().last().unwrap();
+    assert!(oldest.contents_removed, "{oldest:?}");
     // A smaller cap is met after the next start.
     drop(history);
     let history = History::open(HistorySettings { bytes: 2 * MIB, ..settings(&path) }).unwrap();

@@ -132,10 +132,10 @@ fn a_file_of_another_program_is_left_alone() {
 fn a_newer_schema_is_refused_with_both_versions() {
     let (_folder, path) = file();
     filled(&path);
-    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let error = HistoryReader::open(&path).unwrap_err();
     let expected =
-        format!("the history {} has the schema 2; this version reads up to 1", path.display());
+        format!("the history {} has the schema 3; this version reads up to 2", path.display());
     assert_eq!(error.to_string(), expected);
     let history = History::open(settings(&path)).unwrap();
     let reason = loom_base::error_chain(history.fallback().unwrap());

@@ -155,3 +155,20 @@ fn an_event_names_the_agents_that_received_it() {
     assert_eq!(of(2).receivers, Vec::<String>::new());
     assert_eq!(of(3).receivers, ["d"]);
 }
+
+#[test]
+fn registrations_are_listed_where_they_are_asked_for_and_found_by_their_ids() {
+    let history = History::open(HistorySettings::memory()).unwrap();
+    let name = || "agent.register".into();
+    history.sender().span_closed(SpanRow { name: name(), ..span(0xaaaa << 112, 1) });
+    history.sender().span_closed(SpanRow { name: name(), ..failed(2, 1, "refused") });
+    history.sender().span_closed(SpanRow { name: name(), ..span(3, 1) });
+    history.sender().span_closed(span(3, 2));
+    let query = RunQuery::default;
+    assert_eq!(found(&history, &query()), [3, 2], "what failed or went on is more than that");
+    let all = RunQuery { registrations: true, ..query() };
+    assert_eq!(found(&history, &all), [3, 2, 0xaaaa << 112]);
+    let text = |text: &str| RunQuery { text: Some(text.to_owned()), ..query() };
+    assert_eq!(found(&history, &text("aaaa")), [0xaaaa << 112]);
+    assert!(history.reader().run(RunId(0xaaaa << 112)).unwrap().is_some());
+}

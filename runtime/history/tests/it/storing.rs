@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use loom_history::{
-    BodyKind, BodyRow, EventQuery, EventRow, History, HistorySettings, LogQuery, LogRow, RunId,
-    RunStatus, SpanLink, SpanOutcome, SpanRow, TokenPrice,
+    BodyKind, BodyRow, EventQuery, EventRow, History, HistorySettings, LogQuery, LogRow,
+    ModelPrices, RunId, RunStatus, SpanLink, SpanOutcome, SpanRow, TokenPrice,
 };
 
 use crate::fixture::{body, failed, file, published, recent, runs, settings, span};
@@ -52,7 +52,8 @@ fn full_span(start: i64) -> SpanRow {
 #[test]
 fn a_span_comes_back_with_everything_that_is_known_of_it() {
     let (_folder, path) = file();
-    let prices = [("acme".to_owned(), TokenPrice { input: 2.0, output: 4.0 })].into();
+    let all = Some(TokenPrice { input: 2.0, output: 4.0 });
+    let prices = [("acme".to_owned(), ModelPrices { all, ..ModelPrices::default() })].into();
     let settings = HistorySettings { prices, body_bytes: 100, ..settings(&path) };
     let history = History::open(settings).unwrap();
     let start = recent();

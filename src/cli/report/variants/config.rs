@@ -25,7 +25,6 @@ variants!(ConfigError {
 variants!(Problem {
     Syntax,
     UnknownKey,
-    Unsupported,
     WrongType,
     Invalid,
     OutOfRange,
@@ -91,7 +90,7 @@ pub(super) fn errors() -> Vec<ConfigError> {
     };
     vec![
         ConfigError::Problems {
-            first: Box::new(diagnostic(Problem::Unsupported)),
+            first: Box::new(diagnostic(Problem::NotUtf8)),
             rest: vec![diagnostic(Problem::NotUtf8)],
         },
         ConfigError::Read { file: file(), source: io_error() },
@@ -129,7 +128,6 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::Syntax(text("expected `=`")),
         Problem::UnknownKey { nearest: Some("address"), known: vec!["address"] },
         Problem::UnknownKey { nearest: None, known: vec!["address", "timeout_sec"] },
-        Problem::Unsupported,
         Problem::WrongType { expected: text("a boolean"), got: "a string" },
         Problem::Invalid { expected: text("HOST:PORT"), got: text("x") },
         Problem::OutOfRange { expected: text("0 to 65535"), got: text("70000") },

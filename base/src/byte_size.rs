@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 ///
 /// # Examples
 /// ```
-/// use loom_runtime::config::ByteSize;
+/// use loom_base::ByteSize;
 ///
 /// assert_eq!("20GiB".parse(), Ok(ByteSize(20 << 30)));
 /// assert_eq!("1.5 MB".parse(), Ok(ByteSize(1_500_000)));
