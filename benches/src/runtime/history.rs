@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{task::JoinSet, time};
+use tokio::task::JoinSet;
 
 use super::{
     client::{Broker, LoadSubscriber, join},
     durations::{Durations, median},
     executor::block_on,
-    load::{PER_SECOND, SIZE, deliveries_until, probe, send},
+    load::{PER_SECOND, SIZE, deliveries_until, memory_by_second, probe, send},
     server::MeasuredServer,
 };
 use crate::{
@@ -104,13 +104,7 @@ async fn once(server: &MeasuredServer) -> Outcome<HistoryRun> {
     tasks.spawn(receive_all(listener));
     let deliveries = tokio::spawn(deliveries_until(other, epoch, LONG));
     let sending = tokio::spawn(send(load, LONG));
-    let mut memory = Vec::new();
-    let mut every = time::interval(Duration::from_secs(1));
-    every.tick().await;
-    for _ in 0..LONG.as_secs() {
-        every.tick().await;
-        memory.push(server.memory()?);
-    }
+    let memory = memory_by_second(server, LONG).await?;
     let (sent, delivery) = (sending.await??, deliveries.await??);
     let cpu = server.cpu()?.saturating_sub(cpu);
     tasks.shutdown().await;

@@ -8,6 +8,7 @@ use tokio::time;
 use super::{
     client::{LoadMessage, LoadPublisher, LoadSubscriber},
     durations::Durations,
+    server::MeasuredServer,
 };
 use crate::setup::Outcome;
 
@@ -62,4 +63,16 @@ pub(super) async fn deliveries_until(
         sample.add(epoch.elapsed().saturating_sub(then));
     }
     Ok(sample)
+}
+
+/// The server's memory at every second, in MiB.
+pub(super) async fn memory_by_second(server: &MeasuredServer, long: Duration) -> Outcome<Vec<f64>> {
+    let mut memory = Vec::new();
+    let mut every = time::interval(Duration::from_secs(1));
+    every.tick().await;
+    for _ in 0..long.as_secs() {
+        every.tick().await;
+        memory.push(server.memory()?);
+    }
+    Ok(memory)
 }

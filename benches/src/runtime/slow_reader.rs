@@ -13,7 +13,7 @@ use super::{
     client::{Broker, LoadMessage, LoadPublisher, LoadSubscriber, join},
     durations::{Durations, median},
     executor::block_on,
-    load::{PER_SECOND, PROBE, SIZE, deliveries_until, probe, send},
+    load::{PER_SECOND, PROBE, SIZE, deliveries_until, memory_by_second, probe, send},
     server::MeasuredServer,
 };
 use crate::{
@@ -91,13 +91,7 @@ async fn once(server: &MeasuredServer, sleeper: bool) -> Outcome<SlowReaderRun> 
     let pings = tokio::spawn(pongs_until(pongs, epoch + LONG, pinged));
     let deliveries = tokio::spawn(deliveries_until(other, epoch, LONG));
     let sending = tokio::spawn(send(load, LONG));
-    let mut memory = Vec::new();
-    let mut every = time::interval(Duration::from_secs(1));
-    every.tick().await;
-    for _ in 0..LONG.as_secs() {
-        every.tick().await;
-        memory.push(server.memory()?);
-    }
+    let memory = memory_by_second(server, LONG).await?;
     let sent = sending.await??;
     let (ping, delivery) = (pings.await??, deliveries.await??);
     tasks.shutdown().await;

@@ -70,6 +70,8 @@ fn system_calls(folder: &Path, count: u32) -> [usize; 2] {
 fn publishing_makes_no_system_call() {
     let folder = tempfile::tempdir().unwrap();
     let [few, many] = [1_000, 11_000].map(|count| system_calls(folder.path(), count));
-    // What one thread allocates and another one frees has them meet at a lock of the allocator now and then.
-    assert!(few[1] > 20 && many[1] <= few[1] + 20 && many[0] < 1_500, "{few:?} {many:?}");
+    assert!(few[1] > 20 && many[1] <= few[1] + 20, "{few:?} {many:?}");
+    // What one thread allocates and another one frees has them meet at a lock of the allocator now and then; a thread that is
+    // woken for each event would show in more than 10,000 calls.
+    assert!(many[0] < 5_000, "{few:?} {many:?}");
 }
