@@ -63,13 +63,27 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Refuses a path at which a folder, a device or a pipe is: a file in the place of `/dev/null` would change the system.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for such a path.
+pub fn check_replaceable(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(meta) if !meta.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Replaces the content of a file that the user edits: the file keeps its permissions, and a symbolic link keeps leading
 /// to the file. A new file has the permissions 0600 on Unix. The content is synced.
 ///
 /// # Errors
-/// As for [`replace`].
+/// As for [`replace`] and [`check_replaceable`].
 pub fn edit(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    check_replaceable(&target)?;
     let permissions = fs::metadata(&target).ok().map(|meta| meta.permissions());
     write_temporary(&target, bytes, |temporary| {
         if let Some(permissions) = permissions {
@@ -132,6 +146,14 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(remove(&path).unwrap());
         assert!(!remove(&path).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = edit(folder.path(), b"1").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(check_replaceable(&folder.path().join("absent")).is_ok());
     }
 
     #[test]

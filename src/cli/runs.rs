@@ -15,7 +15,11 @@ mod replay;
 mod show;
 mod waterfall;
 
-use std::path::PathBuf;
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 
 use loom_base::{atomic_file, clean};
 use serde_json::json;
@@ -102,7 +106,7 @@ fn export(
     match output {
         None => context.printer.bytes(text.as_bytes())?,
         Some(file) => {
-            atomic_file::edit(file, text.as_bytes()).map_err(|error| {
+            write(file, text.as_bytes()).map_err(|error| {
                 let message = format!("could not write {}: {error}", file.display());
                 CommandError::new(Exit::Failure, clean::text(&message))
             })?;
@@ -112,4 +116,13 @@ fn export(
         }
     }
     Ok(Exit::Success)
+}
+
+/// Writes the file as a whole; what is a device or a pipe gets the bytes, as from a shell.
+fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let is_other = |meta: fs::Metadata| !meta.is_file() && !meta.is_dir();
+    if fs::metadata(file).is_ok_and(is_other) {
+        return OpenOptions::new().write(true).open(file)?.write_all(bytes);
+    }
+    atomic_file::edit(file, bytes)
 }

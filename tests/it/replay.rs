@@ -33,6 +33,10 @@ fn an_exported_run_is_published_again_in_a_run_of_its_own() {
     stage.events("price", 1);
     let export = ["runs", "export", &id[..12], "-o", "kept.json"];
     until("the run is kept", || stage.loom(&export).exit() == 0);
+    // A device gets the bytes, and stays one.
+    stage.loom(&["runs", "export", &id[..12], "-o", "/dev/null"]).ok();
+    let null = std::fs::metadata("/dev/null").unwrap().file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_char_device(&null));
 
     let replayed = stage.json(&["runs", "replay", "kept.json"]);
     assert_eq!((&replayed["replay_of"], &replayed["published"]), (&json!(id), &json!(1)));

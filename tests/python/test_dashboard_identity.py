@@ -25,6 +25,15 @@ def test_header_and_title_name_the_project(browser, start):
     assert browser.console_messages() == []
 
 
+def test_a_long_name_of_a_project_leaves_room_for_the_rest(browser, start):
+    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_PROJECT="shop-" * 20)
+    browser.open(server)
+    browser.wait_for(lambda: browser.text("#project").startswith("shop-"), "the name is missing")
+    for width in (390, 1280, 2560):
+        browser.show_as(width=width)
+        assert browser.run("return document.documentElement.scrollWidth") <= width, width
+
+
 def test_the_agent_of_the_empty_page_works_when_pasted(browser, start, tmp_path):
     server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0")
     browser.open(server)

@@ -48,7 +48,9 @@ export function show(filters) {
   for (const each of FIELDS) {
     const input = by(id(each.name));
     const value = filters[each.name] ?? "";
-    const shown = isTime(each) && value ? localTime(value) : value;
+    // An address may name a choice that there is not.
+    const known = !each.options || each.options.some(([choice]) => choice === value);
+    const shown = isTime(each) && value ? localTime(value) : known ? value : "";
     if (input !== document.activeElement && input.value !== shown) input.value = shown;
   }
   const further = FIELDS.filter(({ name, first }) => !first && filters[name]).length;

@@ -1,7 +1,7 @@
 //! One event as a line.
 
 use loom_base::clean;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The characters of a payload that are shown; `--json` has all that is kept.
 const PREVIEW_CHARS: usize = 200;
@@ -33,6 +33,19 @@ pub(super) fn text(event: &Value) -> String {
     line
 }
 
+/// An event of the live stream in the form of those of the past: what is not known yet is null or empty.
+pub(super) fn complete(event: &Value) -> Value {
+    let mut complete = json!({
+        "timestamp": "", "event_type": "", "event_id": "", "type": "", "topic": "", "sender": null, "receiver": null,
+        "receivers": [], "thread_id": null, "correlation_id": null, "payload_preview": "", "metadata": {},
+        "run": null, "span_id": null, "outcome": null, "duration_ms": null, "error": null,
+    });
+    if let (Some(all), Some(known)) = (complete.as_object_mut(), event.as_object()) {
+        all.extend(known.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    complete
+}
+
 /// How a call ended; empty for events, and for calls that have not ended.
 fn outcome(event: &Value) -> String {
     let Some(word) = event.get("outcome").and_then(Value::as_str) else { return String::new() };
@@ -44,8 +57,6 @@ fn outcome(event: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -65,6 +76,11 @@ mod tests {
             "error": "no\nfee",
         });
         assert_eq!(text(&call), "  invoked       fee  failed in 3.1 ms: no\\nfee");
+        let live = complete(&call);
+        assert_eq!(
+            (&live["topic"], &live["receivers"], live.as_object().unwrap().len()),
+            (&json!("fee"), &json!([]), 17)
+        );
         let long = text(&json!({ "payload_preview": "x".repeat(300) }));
         assert!(long.ends_with(&format!("{}…", "x".repeat(200))));
     }

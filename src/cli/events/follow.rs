@@ -160,7 +160,7 @@ impl EventOutput<'_> {
     /// Shows an event; false if the reader of the output is gone.
     fn event(&mut self, event: &Value) -> Result<bool, CommandError> {
         let line = if self.printer.is_json() {
-            clean::json(&event.to_string()).into_owned()
+            clean::json(&event_line::complete(event).to_string()).into_owned()
         } else {
             event_line::text(event)
         };

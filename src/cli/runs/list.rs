@@ -21,7 +21,7 @@ pub(super) struct RunFilter {
     #[arg(long, conflicts_with = "status")]
     failed: bool,
     /// Show only runs with this status: running, ok, failed or partial
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", value_parser = ["running", "ok", "failed", "partial"], hide_possible_values = true)]
     status: Option<String>,
     /// Show only runs since a time: 10m, 2h, or 2026-11-27T03:00:00Z
     #[arg(long, value_name = "TIME", value_parser = logs::since)]

@@ -1,6 +1,9 @@
 //! The spans of a run as text: each below its parent, with its agent, its time and what went in and came out.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use loom_base::{clean, time::duration_text};
 use serde_json::Value;
@@ -23,12 +26,20 @@ pub(super) fn waterfall(spans: &[Value]) -> String {
     }
     let mut text = String::new();
     let roots = children.remove(&None).unwrap_or_default();
-    // Of a chain as long as the history keeps, each span is a child of the one before: no recursion.
-    let mut open: Vec<(usize, &Value)> = roots.into_iter().rev().map(|root| (0, root)).collect();
-    while let Some((depth, span)) = open.pop() {
-        write_span(&mut text, depth, span);
-        let below = children.remove(&id(span)).unwrap_or_default();
-        open.extend(below.into_iter().rev().map(|child| (depth + 1, child)));
+    // Spans that are each other's parents have no root: the first of them is one.
+    let roots = roots.into_iter().chain(spans);
+    let mut written = HashSet::new();
+    for root in roots {
+        // Of a chain as long as the history keeps, each span is a child of the one before: no recursion.
+        let mut open: Vec<(usize, &Value)> = vec![(0, root)];
+        while let Some((depth, span)) = open.pop() {
+            if !written.insert(std::ptr::from_ref(span)) {
+                continue;
+            }
+            write_span(&mut text, depth, span);
+            let below = children.remove(&id(span)).unwrap_or_default();
+            open.extend(below.into_iter().rev().map(|child| (depth + 1, child)));
+        }
     }
     text
 }
@@ -82,6 +93,21 @@ mod tests {
             json!({"span_id": "d", "parent_span_id": "d", "name": "own parent", "duration": 0}),
         ];
         insta::assert_snapshot!(waterfall(&spans));
+    }
+
+    #[test]
+    fn spans_that_are_each_others_parents_are_written_once() {
+        let span = |id: &str, parent: &str, name: &str| json!({"span_id": id, "parent_span_id": parent, "name": name});
+        let spans = [
+            span("a", "b", "one"),
+            span("b", "a", "two"),
+            span("c", "a", "three"),
+            json!({"span_id": "r", "name": "root"}),
+        ];
+        let text = waterfall(&spans);
+        let names: Vec<_> =
+            text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+        assert_eq!(names, ["root", "one", "two", "three"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use loom_base::atomic_file::sync_folder;
+use loom_base::atomic_file::{check_replaceable, sync_folder};
 use loom_mirror::bundle::{BundleManifest, BundleWriteError};
 use loom_source::Digest;
 use sha2::{Digest as _, Sha256};
@@ -32,6 +32,7 @@ pub struct WrittenBundle {
 /// Where a file cannot be read or the bundle cannot be written.
 pub fn write_bundle(collected: &Collected, to: &Path) -> Result<WrittenBundle, BundleTaskError> {
     let failed = |source| BundleTaskError::File { path: to.to_owned(), source };
+    check_replaceable(to).map_err(failed)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let temporary = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder);

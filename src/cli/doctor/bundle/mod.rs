@@ -19,6 +19,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use loom_base::atomic_file::check_replaceable;
 use serde_json::{Value, json};
 
 use self::{parts::BundlePart, redaction::Redaction};
@@ -53,6 +54,7 @@ pub(super) fn write(
     let unwritten = |error: io::Error| {
         CommandError::new(Exit::Failure, format!("could not write {}: {error}", path.display()))
     };
+    check_replaceable(&path).map_err(unwritten)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // A temporary file is its user's alone, and so is what it is renamed to.
     let file =
