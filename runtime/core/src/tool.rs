@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use loom_base::secret_run::SECRET_ERROR;
+
 use crate::qos::Qos;
 
 /// What executes a tool.
@@ -131,6 +133,11 @@ impl ToolFailure {
     pub fn new(kind: ToolFailureKind, message: impl Into<String>) -> Self {
         let code = kind.code().to_owned();
         Self { kind, code, message: message.into(), details: HashMap::new() }
+    }
+
+    /// What is recorded of the failure in a secret run: its kind and its code.
+    pub fn hidden(&self) -> Self {
+        Self { code: self.code.clone(), ..Self::new(self.kind, SECRET_ERROR) }
     }
 }
 

@@ -144,7 +144,7 @@ impl Intake {
         }
     }
 
-    /// A run is secret: its rows get no bodies from here on, and those that it has are erased.
+    /// A run is secret: its rows get no content from here on, and what it has of it is erased.
     pub(crate) fn mark_secret(&mut self, trace_id: u128, now: Moment) {
         self.left_out.mark_secret(trace_id);
         let is_known = self.secret.contains(trace_id);
@@ -152,7 +152,7 @@ impl Intake {
             if run.totals.is_secret {
                 return;
             }
-            run.totals.is_secret = true;
+            run.totals.mark_secret();
             self.batch.runs.insert(run.number, run.change(trace_id, true));
         } else if is_known {
             return;
@@ -280,6 +280,9 @@ impl Intake {
     fn store(&mut self, trace_id: u128, mut row: HistoryRow, now: Moment) {
         let Some(run) = self.runs.get_mut(&trace_id) else { return };
         run.active = now.elapsed;
+        if run.totals.is_secret {
+            row.strip();
+        }
         let mut cost = None;
         match &row {
             HistoryRow::Span(span) => {
@@ -295,9 +298,6 @@ impl Intake {
         }
         let is_stored = !run.totals.is_cut && self.budget.take(1, now.elapsed);
         if is_stored {
-            if run.totals.is_secret {
-                row.strip();
-            }
             self.batch.changes.push(change(run, row, cost));
         } else {
             run.totals.is_partial = true;

@@ -8,6 +8,7 @@
 //! | [`row`] | what the runtime hands over: finished spans, their bodies, events and log lines |
 //! | [`run_id`], `instant`, `moment` | the id of a run; times |
 //! | [`key_patterns`], `json_scan`, `redaction` | which keys have secret values, and how those are replaced |
+//! | `harmless_attributes` | which attributes a secret run keeps |
 //! | [`prices`] | what tokens cost |
 //! | [`settings`] | what is kept, where and how much |
 //! | [`error`] | why a history cannot be used, and why one is in memory |
@@ -53,6 +54,7 @@ mod disk_writer;
 mod erasing;
 mod event_reading;
 mod export_reading;
+mod harmless_attributes;
 mod history_row;
 mod instant;
 mod intake;
@@ -87,6 +89,7 @@ pub use deferred_rows::{DeferredRows, MadeRows};
 pub use error::{FallbackReason, HistoryError};
 pub use event_detail::{EventDetail, EventPage, EventQuery, LogDetail, LogPage, LogQuery};
 pub use export::{ExportError, ExportedEvent, RunExport};
+pub use harmless_attributes::holds_no_content;
 pub use health::HistoryHealth;
 pub use history::History;
 pub use instant::nanos;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use loom_base::secret_run::SECRET_ERROR;
+
 use crate::{
     instant::duration_to_nanos,
     prices::ModelPrices,
@@ -41,6 +43,12 @@ pub(crate) struct RunTotals {
 }
 
 impl RunTotals {
+    /// The run is secret.
+    pub(crate) fn mark_secret(&mut self) {
+        self.is_secret = true;
+        self.error = self.error.take().map(|_| SECRET_ERROR.to_owned());
+    }
+
     /// Something of the run happened from `start` to `end`.
     pub(crate) fn cover(&mut self, start: Nanos, end: Nanos) {
         self.started = if self.started == 0 { start } else { self.started.min(start) };

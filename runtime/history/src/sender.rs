@@ -157,7 +157,7 @@ impl HistorySender {
         self.send(HistoryMessage::Log(Box::new(row)));
     }
 
-    /// A run is secret: it gets no bodies from here on, and those that it has are deleted within a second.
+    /// A run is secret: it gets no content from here on, and what it has of it is deleted within a second.
     pub fn mark_secret(&self, trace_id: u128) {
         self.send(HistoryMessage::Secret(trace_id));
     }

@@ -32,8 +32,8 @@ impl RunRecorder {
     }
 
     /// Records a span that an agent sent.
-    pub fn received(&self, record: &SpanRecord, bodies: Vec<BodyRow>, is_secret: bool) {
-        self.sender.span_closed(loom_history::SpanRow { bodies, is_secret, ..rows::span(record) });
+    pub fn received(&self, record: &SpanRecord, bodies: Vec<BodyRow>) {
+        self.sender.span_closed(loom_history::SpanRow { bodies, ..rows::span(record) });
     }
 
     /// Records a finished span of an event, and the event when it is published. The rows are made by the thread that
@@ -54,6 +54,11 @@ impl RunRecorder {
             // A call may take long: the run goes on until it ends.
             self.sender.span_opened(trace_id, content.context.span_id);
         }
+    }
+
+    /// A run is secret, and no row says so.
+    pub fn mark_secret(&self, trace_id: u128) {
+        self.sender.mark_secret(trace_id);
     }
 
     /// Records what happened to an agent.

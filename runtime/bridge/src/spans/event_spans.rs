@@ -34,6 +34,9 @@ impl EventSpans {
             self.budget.count(Instant::now());
             self.sink.take(span);
         } else {
+            if span.record.is_secret {
+                self.sink.mark_secret(span.record.context.trace_id);
+            }
             self.budget.refuse();
         }
     }
@@ -45,6 +48,9 @@ impl EventRecorder for EventSpans {
     }
 
     fn record_content(&self, content: CallContent<'_>) {
+        if content.is_secret {
+            self.sink.show_no_content(content.context.trace_id);
+        }
         if let Some(export) = &self.sink.export {
             export.content(&content);
         }
@@ -60,10 +66,8 @@ impl EventRecorder for EventSpans {
     }
 
     fn record(&self, span: EventSpan<'_>) {
-        if let Some(export) = &self.sink.export
-            && span.envelope.is_secret()
-        {
-            export.mark_secret(span.context.trace_id);
+        if span.envelope.is_secret() {
+            self.sink.show_no_content(span.context.trace_id);
         }
         if let Some(history) = &self.sink.history {
             history.event(span);
@@ -93,6 +97,7 @@ fn span_record(span: EventSpan<'_>) -> SpanRecord {
     attributes.push(("agent".into(), text(agent)));
     let duration = envelope.received_at.elapsed();
     let now = SystemTime::now();
+    let is_secret = envelope.is_secret();
     SpanRecord {
         context,
         parent: parent.map(|parent| parent.span_id),
@@ -104,5 +109,6 @@ fn span_record(span: EventSpan<'_>) -> SpanRecord {
         attributes,
         status: SpanStatus::Unset,
         error: None,
+        is_secret,
     }
 }

@@ -35,8 +35,6 @@ pub struct ReceivedSpan {
     pub record: SpanRecord,
     /// What went into the work and came out of it.
     pub bodies: Vec<BodyRow>,
-    /// The run is marked secret.
-    pub is_secret: bool,
 }
 
 /// The spans of a request; `None` for one without an id or a name.
@@ -52,15 +50,15 @@ pub fn spans(of_resources: Vec<ResourceSpans>) -> Vec<Option<ReceivedSpan>> {
 
 fn received(span: Span, agent: Option<&str>) -> Option<ReceivedSpan> {
     let bodies = received_content::bodies(&span);
-    let is_secret = is_marked(&span.attributes);
-    Some(ReceivedSpan { record: record(span, agent)?, bodies, is_secret })
+    Some(ReceivedSpan { record: record(span, agent)?, bodies })
 }
 
 fn is_marked(attributes: &[KeyValue]) -> bool {
     let value = attributes.iter().find(|attribute| attribute.key == SECRET);
     match value.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()) {
         Some(Value::BoolValue(is_secret)) => *is_secret,
-        Some(Value::StringValue(text)) => text.eq_ignore_ascii_case("true"),
+        Some(Value::IntValue(number)) => *number == 1,
+        Some(Value::StringValue(text)) => text == "1" || text.eq_ignore_ascii_case("true"),
         _ => false,
     }
 }
@@ -71,6 +69,7 @@ fn record(span: Span, agent: Option<&str>) -> Option<SpanRecord> {
     let (status, error) = status(&span);
     let start = time(span.start_time_unix_nano);
     let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
+    let is_secret = is_marked(&span.attributes);
     let mut attributes = attributes(span.attributes);
     let names_agent = attributes.iter().any(|(key, _)| key == AGENT);
     if let Some(agent) = agent.filter(|_| !names_agent) {
@@ -86,6 +85,7 @@ fn record(span: Span, agent: Option<&str>) -> Option<SpanRecord> {
         attributes,
         status,
         error,
+        is_secret,
     })
 }
 
