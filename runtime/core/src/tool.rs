@@ -160,6 +160,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hidden_of_a_failure_is_its_message_and_its_details() {
+        let mut failure = ToolFailure::new(ToolFailureKind::Execution, "no pin: hush");
+        failure.code = "NO_PIN".to_owned();
+        failure.details.insert("pin".to_owned(), "hush".to_owned());
+        let hidden = failure.hidden();
+        assert_eq!((&*hidden.code, hidden.kind), ("NO_PIN", failure.kind));
+        assert_eq!((hidden.to_string(), hidden.details.len()), (SECRET_ERROR.to_owned(), 0));
+    }
+
+    #[test]
     fn json_of_any_type_is_recognised() {
         for (text, expected) in [
             ("{}", true),
