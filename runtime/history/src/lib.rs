@@ -99,7 +99,7 @@ pub use overview::{
 };
 pub use prices::{ModelPrices, TokenPrice};
 pub use reader::HistoryReader;
-pub use redaction::{RedactedText, redact_body, redact_value};
+pub use redaction::{REPLACED, RedactedText, redact_body, redact_value, redacted_preview};
 pub use row::{
     BodyKind, BodyRow, EventKind, EventRow, LogRow, Nanos, SpanLink, SpanOutcome, SpanRow,
 };

@@ -6,11 +6,13 @@ use std::{
 };
 
 use loom_core::{AgentChange, CallContent, EventRecorder, EventSpan, EventSpanKind};
+use loom_history::{KeyPatterns, redacted_preview};
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 
 use super::{
     budget::SpanBudget,
     fields::truncated,
-    received::ReceivedSpan,
+    received::{self, AttributeFilter, ReceivedSpan},
     record::{AttributeValue, SpanRecord, SpanStatus},
     sink::SpanSink,
 };
@@ -20,12 +22,20 @@ use super::{
 pub struct EventSpans {
     sink: SpanSink,
     budget: Arc<SpanBudget>,
+    /// The keys whose values are replaced.
+    patterns: KeyPatterns,
 }
 
 impl EventSpans {
     /// Records as far as `budget` allows.
     pub fn new(sink: SpanSink, budget: &Arc<SpanBudget>) -> Self {
-        Self { sink, budget: Arc::clone(budget) }
+        Self { sink, budget: Arc::clone(budget), patterns: KeyPatterns::default() }
+    }
+
+    /// The spans of a request of an agent, without what is not to be kept.
+    pub fn received(&self, of_resources: Vec<ResourceSpans>) -> Vec<Option<ReceivedSpan>> {
+        let filter = AttributeFilter { content: self.sink.content, patterns: &self.patterns };
+        received::spans(of_resources, filter)
     }
 
     /// Records a span that an agent sent, if its trace is recorded.
@@ -57,6 +67,10 @@ impl EventRecorder for EventSpans {
         if let Some(history) = &self.sink.history {
             history.content(content);
         }
+    }
+
+    fn preview(&self, payload: &[u8]) -> String {
+        if self.sink.content { redacted_preview(payload, &self.patterns) } else { String::new() }
     }
 
     fn record_agent(&self, change: AgentChange, agent: &str) {

@@ -14,6 +14,8 @@ pub struct SpanSink {
     pub export: Option<SpanExport>,
     /// The history of runs, if there is one.
     pub history: Option<RunRecorder>,
+    /// Whether content is kept and shown.
+    pub content: bool,
 }
 
 impl SpanSink {
