@@ -26,6 +26,9 @@ use crate::{
 /// The bodies of one span that are kept.
 const BODIES_OF_SPAN: usize = 8;
 
+/// The tokens of a request that are believed: no model takes more, and sums stay within integers.
+const MOST_TOKENS: u64 = 1_000_000_000_000;
+
 /// The runs in the file.
 pub(crate) trait StoredRuns {
     /// The number and the totals of a run that is in the file.
@@ -105,7 +108,12 @@ impl Intake {
     }
 
     /// A row came.
-    pub(crate) fn row(&mut self, row: HistoryRow, now: Moment, stored: &mut dyn StoredRuns) {
+    pub(crate) fn row(&mut self, mut row: HistoryRow, now: Moment, stored: &mut dyn StoredRuns) {
+        if let HistoryRow::Span(span) = &mut row {
+            for tokens in [&mut span.input_tokens, &mut span.output_tokens] {
+                *tokens = tokens.filter(|tokens| *tokens <= MOST_TOKENS);
+            }
+        }
         self.count(&row, now);
         let Some(trace_id) = row.trace_id() else { return self.row_of_no_run(row, now) };
         if row.is_secret() {
