@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -235,6 +236,23 @@ def test_errors_of_secret_runs_keep_their_type_alone(start, file, tmp_path, mark
     assert server.stop() == 0
     shown += log.read_text() + file.read_bytes().decode("latin-1")
     assert "needle" not in shown
+
+
+def test_a_call_that_runs_names_its_run_also_after_a_crash(start, file):
+    server = start(**settings(file))
+    join(server, "clerk", tools=["slow"])
+
+    def call():
+        with suppress(Exception):  # The server is killed.
+            forward(server, id="c1", name="slow", arguments="{}", headers={"x-agent-id": "analyst"})
+
+    in_background(call)
+    (run,) = runs_when(server, bool)
+    assert (run["trigger"], run["agents"], run["status"]) == ("slow", ["analyst"], "running")
+    server.process.kill()
+    server.process.wait(DEADLINE)
+    (found,) = runs_when(start(**settings(file)), bool)
+    assert (found["id"], found["trigger"], found["agents"]) == (run["id"], "slow", ["analyst"])
 
 
 def test_runs_can_be_removed(dashboard):

@@ -40,6 +40,10 @@ pub enum AgentChange {
 pub struct CallContent<'a> {
     /// The span of the call.
     pub context: TraceContext,
+    /// The tool that is called.
+    pub tool: &'a str,
+    /// The calling agent, if the call names one.
+    pub agent: Option<&'a str>,
     /// Whether this is the result, and not the arguments.
     pub is_output: bool,
     /// The content; JSON if the caller and the tool obey the protocol.

@@ -17,6 +17,7 @@ use crate::{
     left_out::LeftOutRuns,
     moment::Moment,
     open_run::OpenRun,
+    opened_call::OpenedCall,
     recent_ids::RecentIds,
     row::{EventKind, Nanos, SpanLink, SpanOutcome},
     row_budget::RowBudget,
@@ -104,6 +105,14 @@ impl Intake {
             run.totals.cover(at, at);
             run.span_opened(span.span_id);
             self.batch.runs.insert(run.number, run.change(span.trace_id, true));
+        }
+    }
+
+    /// A call began in a run that is open.
+    pub(crate) fn call_opened(&mut self, trace_id: u128, call: &OpenedCall, at: Nanos) {
+        if let Some(run) = self.runs.get_mut(&trace_id) {
+            run.totals.add_call(call, at);
+            self.batch.runs.insert(run.number, run.change(trace_id, true));
         }
     }
 

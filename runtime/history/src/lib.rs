@@ -13,7 +13,7 @@
 //! | [`settings`] | what is kept, where and how much |
 //! | [`error`] | why a history cannot be used, and why one is in memory |
 //! | [`run_query`], [`run_summary`], [`run_detail`], [`event_detail`], [`overview`], [`export`], [`health`] | questions and answers |
-//! | `row_budget`, `recent_ids`, `history_row`, `left_out` | how many rows are stored in a second, and what is left out |
+//! | `row_budget`, `recent_ids`, `history_row`, `left_out`, `opened_call` | how many rows are stored in a second, and what is left out |
 //! | `intake_policy`, `run_totals`, `change`, `open_run`, `intake` | when a run begins and ends, and which rows of it are stored |
 //! | `schema`, `store`, `store_opening` | the file: its tables, its lock, its damage |
 //! | `search_text`, `search_index` | words, and the index of them |
@@ -64,6 +64,7 @@ mod left_out;
 mod message;
 mod moment;
 mod open_run;
+mod opened_call;
 mod overview_reading;
 mod pending_runs;
 mod recent_ids;

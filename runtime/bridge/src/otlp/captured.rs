@@ -131,7 +131,9 @@ mod tests {
 
     fn keep(calls: &CapturedCalls, trace_id: u128, span_id: u64, is_output: bool, text: &str) {
         let context = TraceContext { trace_id, span_id, sampled: true };
-        calls.keep(&CallContent { context, is_output, text, is_secret: text == "hush" });
+        let is_secret = text == "hush";
+        let (tool, agent) = ("t", None);
+        calls.keep(&CallContent { context, tool, agent, is_output, text, is_secret });
     }
 
     #[test]

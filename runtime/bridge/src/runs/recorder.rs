@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use loom_core::{AgentChange, CallContent, EventSpan};
+use loom_core::{AgentChange, CallContent, EventSpan, TraceContext};
 use loom_history::{BodyRow, HistorySender};
 
 use super::{contents::CallContents, event_rows::EndedEventSpan, rows};
@@ -44,7 +44,8 @@ impl RunRecorder {
 
     /// Keeps what went into a call, or came out of it, until its span ends.
     pub fn content(&self, content: CallContent<'_>) {
-        let trace_id = content.context.trace_id;
+        let CallContent { tool, agent, .. } = content;
+        let TraceContext { trace_id, span_id, .. } = content.context;
         if content.is_secret {
             self.sender.mark_secret(trace_id);
         } else if self.sender.keeps_content() {
@@ -52,7 +53,7 @@ impl RunRecorder {
         }
         if !content.is_output {
             // A call may take long: the run goes on until it ends.
-            self.sender.span_opened(trace_id, content.context.span_id);
+            self.sender.call_opened(trace_id, span_id, tool, agent);
         }
     }
 

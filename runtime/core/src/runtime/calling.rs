@@ -31,12 +31,16 @@ pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> CallReceip
     }
     let name = call.name.clone();
     let context = placed.context;
-    let arguments = CallContent { context, is_output: false, text: &call.arguments, is_secret };
-    inner.tracer.content(arguments);
+    let agent = call.caller().map(str::to_owned);
+    let content = |is_output, text: &str| {
+        let (tool, agent) = (&*name, agent.as_deref());
+        inner.tracer.content(CallContent { context, tool, agent, is_output, text, is_secret });
+    };
+    content(false, &call.arguments);
     let start = Instant::now();
     let result = route(inner, call).instrument(span.clone()).await;
     if let Ok(output) = &result {
-        inner.tracer.content(CallContent { context, is_output: true, text: output, is_secret });
+        content(true, output);
     }
     // The caller learns what failed; what is recorded of a secret run does not.
     let hidden = result.as_ref().err().filter(|_| is_secret).map(|failure| Err(failure.hidden()));
