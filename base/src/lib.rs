@@ -16,6 +16,7 @@
 //! | [`private_folder`] | folders for one user alone |
 //! | [`reap`] | reaping of orphans by the first process of a container |
 //! | [`redact`] | URLs without what may be secret |
+//! | [`secret_run`] | what is kept of the failures of a secret run |
 //! | [`stop_request`] | what a signal means where several arrive |
 //! | [`sync`] | mutexes whose poison is ignored |
 //! | [`time`] | RFC 3339 timestamps and ages in words |
@@ -38,6 +39,7 @@ pub mod loopback;
 pub mod private_folder;
 pub mod reap;
 pub mod redact;
+pub mod secret_run;
 pub mod stop_request;
 pub mod sync;
 pub mod time;

@@ -28,6 +28,7 @@ def _add(sent, span, now):
     sent.start_time_unix_nano = now + int(span.get("start_ms", 0) * 1e6)
     sent.end_time_unix_nano = sent.start_time_unix_nano + int(span.get("ms", 1) * 1e6)
     for key, value in {"agent": span.get("agent", "planner"), **span.get("attributes", {})}.items():
-        sent.attributes.add(key=key).value.string_value = value
+        field = {bool: "bool_value", int: "int_value", str: "string_value"}[type(value)]
+        setattr(sent.attributes.add(key=key).value, field, value)
     if error := span.get("error"):
         sent.status.code, sent.status.message = 2, error

@@ -5,11 +5,13 @@ import sqlite3
 import stat
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 from agent import join
 from dashboard import EventStream, get_json, request
+from otlp_spans import send_spans
 from server import DEADLINE
 from test_llm import generate, model, output, table  # noqa: F401 (model is a fixture)
 from test_tools import complete, forward, in_background
@@ -202,6 +204,55 @@ def test_secret_runs_have_no_content_anywhere(dashboard, file):
     shown += b"".join(path.read_bytes() for path in file.parent.glob("history.db*")).decode("latin-1")
     for content in ["needle in a haystack", "haystack", '"amount"', '"fee": 6', '"ask"']:
         assert content not in shown, content
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [{"loom.secret": "true"}, {"baggage": "a=b,loom.secret=true"}, {}],
+    ids=["metadata", "baggage", "late"],
+)
+def test_errors_of_secret_runs_keep_their_type_alone(start, file, tmp_path, mark):
+    log = tmp_path / "log"
+    server = start(log, **settings(file, RUST_LOG="debug"))
+    run = "c3" * 16
+    headers = {"traceparent": f"00-{run}-{'0' * 15}1-01"}
+    clerk = join(server, "clerk", tools=["pin"])
+    thread, results = in_background(lambda: forward(server, id="c1", name="pin", arguments="{}", headers=headers | mark))
+    complete(clerk, status="TOOL_ERROR", error={"code": "BAD_PIN", "message": "invalid: 'needle'"})
+    thread.join(DEADLINE)
+    assert "needle" in results[0].error.message, "the caller learns what failed"
+    attributes = {"note": "a needle", "error.type": "ValueError"}
+    send_spans(server, [{"trace": run, "id": 7, "name": "parse", "error": "ValueError: needle", "attributes": attributes}])
+    runs_when(server, lambda runs: any(one["id"] == run and one["spans"] >= 2 for one in runs))
+    if not mark:
+        join(server, "market").publish("price", id="p1", metadata=headers | {"loom.secret": "true"})
+    (found,) = [one for one in runs_when(server, lambda runs: any(one["id"] == run and one["is_secret"] for one in runs)) if one["id"] == run]
+    time.sleep(1)
+    pages = [f"/api/runs/{run}", f"/api/traces/{run}", "/api/events", "/api/runs?", "/api/spans/recent?limit=1000", "/api/overview"]
+    shown = "".join(json.dumps(get_json(server, page)) for page in [*pages, *(["/api/tools"] if mark else [])])
+    assert found["status"] != "ok" and "error (secret run)" in shown
+    assert "BAD_PIN" in shown and "ValueError" in shown
+    shown += "".join(path.read_bytes().decode("latin-1") for path in file.parent.glob("history.db*"))
+    assert server.stop() == 0
+    shown += log.read_text() + file.read_bytes().decode("latin-1")
+    assert "needle" not in shown
+
+
+def test_a_call_that_runs_names_its_run_also_after_a_crash(start, file):
+    server = start(**settings(file))
+    join(server, "clerk", tools=["slow"])
+
+    def call():
+        with suppress(Exception):  # The server is killed.
+            forward(server, id="c1", name="slow", arguments="{}", headers={"x-agent-id": "analyst"})
+
+    in_background(call)
+    (run,) = runs_when(server, bool)
+    assert (run["trigger"], run["agents"], run["status"]) == ("slow", ["analyst"], "running")
+    server.process.kill()
+    server.process.wait(DEADLINE)
+    (found,) = runs_when(start(**settings(file)), bool)
+    assert (found["id"], found["trigger"], found["agents"]) == (run["id"], "slow", ["analyst"])
 
 
 def test_runs_can_be_removed(dashboard):

@@ -117,10 +117,18 @@ class Dispatcher:
                 try:
                     with self._span("event.handle", "consumer", run, {"topic": topic, "event_id": event.id}):
                         await call(on_event, topic, event, executor=executor)
-                except Exception:
-                    log.exception("agent %s: on_event failed: event %s on topic %s", self._agent_id, event.type, topic)
+                except Exception as error:
+                    self._log_failure(topic, event, error, is_secret=run is not None and run.is_secret)
         finally:
             executor.shutdown(wait=False)
+
+    def _log_failure(self, topic: str, event: Event, error: Exception, *, is_secret: bool) -> None:
+        """Logs a failed handler; in a secret run without the error's message, which may repeat the event."""
+        text = "agent %s: on_event failed: event %s on topic %s"
+        if is_secret:
+            log.error(text + ": %s (secret run)", self._agent_id, event.type, topic, type(error).__name__)
+        else:
+            log.error(text, self._agent_id, event.type, topic, exc_info=error)
 
     async def _run_tool(self, connection: Connection, request: action_pb2.ToolCall) -> None:
         """Executes a call and sends its result on the connection of the call."""

@@ -24,6 +24,9 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{
 _MAX_BAGGAGE_BYTES = 8192
 """Longest baggage that is carried on, as W3C Baggage asks of everybody; a longer one is left out."""
 
+SECRET_ERROR = "error (secret run)"
+"""Error message of a failed span of a secret run: a message often repeats its input."""
+
 _SECRET = "loom.secret=true"
 """Baggage of a run whose content nothing may record."""
 
@@ -127,7 +130,7 @@ class Span:
     """A piece of work of an agent within a run; made by :meth:`loom.Agent.span`.
 
     Use it with ``with`` or ``async with``. An exception that leaves the block makes the span, and so the run, a failed
-    one. Outside of a run a span begins a new one.
+    one. Outside of a run a span begins a new one. In a secret run the type of the exception is recorded, and no message.
     """
 
     def __init__(
@@ -185,9 +188,13 @@ class Span:
         if self._token is not None:
             _current.reset(self._token)
         if error is not None and span.error is None:
-            span.error = f"{type(error).__name__}: {error}"
-            self._attributes.setdefault("error.type", type(error).__name__)
+            name = type(error).__name__
+            span.error = f"{name}: {error}"
+            self._attributes.setdefault("error.type", name)
         span.attributes = self._attributes
+        if span.context.is_secret:
+            span.attributes["loom.secret"] = True
+            span.error = span.error and SECRET_ERROR
         span.end_ns = max(time.time_ns(), span.start_ns)
         self._span = None
         if span.context.sampled:

@@ -23,7 +23,8 @@ fn publish_once(runtime: &Runtime, envelope: Envelope) -> u64 {
 fn recorder(limit: u32, history: Option<&History>) -> Arc<EventSpans> {
     let budget = Arc::new(SpanBudget::new(limit, Instant::now()));
     let history = history.map(|history| RunRecorder::new(history.sender()));
-    let sink = SpanSink { store: Arc::new(SpanStore::default()), export: None, history };
+    let sink =
+        SpanSink { store: Arc::new(SpanStore::default()), export: None, history, content: true };
     Arc::new(EventSpans::new(sink, &budget))
 }
 

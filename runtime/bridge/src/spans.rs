@@ -9,6 +9,7 @@
 //! | [`event_spans`] | from events to finished spans |
 //! | [`received`] | spans that agents send |
 //! | `received_content` | the prompts, answers, arguments and results in them |
+//! | [`secret_runs`] | the runs that are marked secret |
 //! | [`sink`] | where finished spans go |
 //! | [`store`] | the latest spans, bounded |
 //! | [`layer`] | from `tracing` to finished spans |
@@ -26,6 +27,7 @@ pub mod layer;
 pub mod received;
 mod received_content;
 pub mod record;
+pub mod secret_runs;
 pub mod sink;
 pub mod store;
 

@@ -85,7 +85,9 @@ impl Telemetry {
         let of_spans = export.as_ref().and_then(|export| export.spans.clone());
         let calls = export.as_ref().and_then(|export| export.metrics.as_ref());
         let calls = calls.map(|metrics| metrics.calls.clone());
-        let sink = SpanSink { store: Arc::clone(&spans), export: of_spans.clone(), history: runs };
+        let content = settings.history.content;
+        let (store, export_spans) = (Arc::clone(&spans), of_spans.clone());
+        let sink = SpanSink { store, export: export_spans, history: runs, content };
         let span_layer = SpanLayer::new(sink.clone(), calls);
         // Without a reader of spans, events are not linked to traces.
         let is_read = settings.dashboard.is_some() || of_spans.is_some() || history.is_some();
@@ -108,7 +110,6 @@ impl Telemetry {
         tracing_subscriber::registry().with(layers).try_init()?;
         history.as_deref().into_iter().for_each(runs::log_fallback);
         let log_filter = Arc::new(LogFilter::new(handles, &settings.log_filter));
-        let content = settings.history.content;
         Ok(Self { log_filter, spans, budget, log_lines, event_spans, history, content, export })
     }
 }

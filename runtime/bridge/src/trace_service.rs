@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::spans::{EventSpans, received};
+use crate::spans::EventSpans;
 
 /// The spans of one request; the rest is rejected.
 const MAX_SPANS: usize = 4096;
@@ -29,7 +29,7 @@ pub struct AgentSpans {
 impl AgentSpans {
     /// Records spans; returns how many are invalid or too many. Spans of traces that are not recorded are no error.
     fn record(&self, of_resources: Vec<ResourceSpans>) -> usize {
-        let spans = received::spans(of_resources);
+        let spans = self.spans.received(of_resources);
         let mut rejected = spans.len().saturating_sub(MAX_SPANS);
         for span in spans.into_iter().take(MAX_SPANS) {
             match span {

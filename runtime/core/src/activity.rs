@@ -30,6 +30,7 @@ use crate::{
     event::Envelope,
     event_recorder::{AgentChange, EventRecorder},
     tool::{ToolCall, ToolFailureKind, ToolResult},
+    trace_context::is_secret,
 };
 
 pub mod flow;
@@ -128,7 +129,10 @@ impl Activity {
         if let Some(flow) = self.flow.as_ref().filter(|_| !envelope.sender.is_empty()) {
             flow.record(&envelope.sender, EVENT_BUS, &envelope.topic, NodeKind::Agent, now);
         }
-        self.stream.publish(|| ActivityEvent::event(ActivityKind::Published, envelope));
+        self.stream.publish(|| ActivityEvent {
+            preview: self.preview_of(envelope),
+            ..ActivityEvent::event(ActivityKind::Published, envelope)
+        });
         before + 1
     }
 
@@ -150,7 +154,10 @@ impl Activity {
         if let Some(flow) = &self.flow {
             flow.record(EVENT_BUS, agent, &envelope.topic, NodeKind::Agent, Instant::now());
         }
-        self.stream.publish(|| ActivityEvent::delivery(agent, envelope));
+        self.stream.publish(|| ActivityEvent {
+            preview: self.preview_of(envelope),
+            ..ActivityEvent::delivery(agent, envelope)
+        });
     }
 
     /// Records that an agent registered, for the first time or again.
@@ -187,7 +194,20 @@ impl Activity {
         if let Some(flow) = &self.flow {
             flow.record(EVENT_BUS, &call.name, &call.name, NodeKind::Tool, now);
         }
-        self.stream.publish(|| ActivityEvent::call(call));
+        self.stream.publish(|| ActivityEvent {
+            preview: self.preview(is_secret(&call.headers), call.arguments.as_bytes()),
+            ..ActivityEvent::call(call)
+        });
+    }
+
+    fn preview_of(&self, envelope: &Envelope) -> String {
+        self.preview(envelope.is_secret(), &envelope.event.payload)
+    }
+
+    /// A run that is marked secret has no preview.
+    fn preview(&self, is_secret: bool, payload: &[u8]) -> String {
+        let recorder = self.recorder.as_ref().filter(|_| !is_secret);
+        recorder.map(|recorder| recorder.preview(payload)).unwrap_or_default()
     }
 
     /// Records the result of a call.

@@ -12,6 +12,9 @@ pub trait EventRecorder: fmt::Debug + Send + Sync {
     /// Records what went into a call of a tool, and then what came out of it. The span of the call ends later.
     fn record_content(&self, content: CallContent<'_>);
 
+    /// The beginning of a payload for observers, without what is secret; called only while there are any.
+    fn preview(&self, payload: &[u8]) -> String;
+
     /// Records what happened to an agent.
     fn record_agent(&self, change: AgentChange, agent: &str);
 
@@ -37,6 +40,10 @@ pub enum AgentChange {
 pub struct CallContent<'a> {
     /// The span of the call.
     pub context: TraceContext,
+    /// The tool that is called.
+    pub tool: &'a str,
+    /// The calling agent, if the call names one.
+    pub agent: Option<&'a str>,
     /// Whether this is the result, and not the arguments.
     pub is_output: bool,
     /// The content; JSON if the caller and the tool obey the protocol.

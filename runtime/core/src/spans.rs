@@ -12,7 +12,8 @@
 //! | field | holds |
 //! |---|---|
 //! | `status` | `ok`; any other value stands for a failure |
-//! | `error` | the error message |
+//! | `error` | the error message; of a secret run a fixed text |
+//! | `secret` | `true` in a secret run; it counts for the spans within, too |
 //! | `trace.id`, `span.id`, `parent.id` | the [`TraceContext`](crate::TraceContext) and the parent's span id, where they do not follow from the enclosing span |
 
 use tracing::{
@@ -38,9 +39,10 @@ pub(crate) fn register(registration: &Registration) -> Span {
 }
 
 /// Creates `tool.call`. The caller records the result with [`tool_completed`].
-pub(crate) fn tool_call(call: &ToolCall, placed: PlacedSpan) -> Span {
+pub(crate) fn tool_call(call: &ToolCall, placed: PlacedSpan, is_secret: bool) -> Span {
     let span = info_span!(
         "tool.call",
+        secret = is_secret.then_some(true),
         tool = call.name,
         call_id = call.id,
         agent = Empty,

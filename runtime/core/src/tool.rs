@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use loom_base::secret_run::SECRET_ERROR;
+
 use crate::qos::Qos;
 
 /// What executes a tool.
@@ -132,6 +134,11 @@ impl ToolFailure {
         let code = kind.code().to_owned();
         Self { kind, code, message: message.into(), details: HashMap::new() }
     }
+
+    /// What is recorded of the failure in a secret run: its kind and its code.
+    pub fn hidden(&self) -> Self {
+        Self { code: self.code.clone(), ..Self::new(self.kind, SECRET_ERROR) }
+    }
 }
 
 /// Whether `text` is a JSON value of any type.
@@ -150,6 +157,16 @@ mod tests {
         {
             assert_eq!(ToolCall { timeout_ms, ..ToolCall::default() }.timeout(), expected);
         }
+    }
+
+    #[test]
+    fn what_is_hidden_of_a_failure_is_its_message_and_its_details() {
+        let mut failure = ToolFailure::new(ToolFailureKind::Execution, "no pin: hush");
+        failure.code = "NO_PIN".to_owned();
+        failure.details.insert("pin".to_owned(), "hush".to_owned());
+        let hidden = failure.hidden();
+        assert_eq!((&*hidden.code, hidden.kind), ("NO_PIN", failure.kind));
+        assert_eq!((hidden.to_string(), hidden.details.len()), (SECRET_ERROR.to_owned(), 0));
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(crate) fn write_batch(
     }
     // Last, so that a row of the same batch is erased too.
     for trace_id in erased {
-        written.has_erased |= erasing::erase_bodies(&transaction, trace_id)?;
+        written.has_erased |= erasing::erase_content(&transaction, trace_id)?;
     }
     transaction.commit()?;
     *position = next;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    history_row::strip_span,
     overview::MinuteTotals,
     row::{EventRow, LogRow, Nanos, SpanRow},
     run_totals::RunTotals,
@@ -179,14 +180,17 @@ impl ChangeBatch {
         lost
     }
 
-    /// Removes the bodies of a run.
+    /// Removes the content of a run.
     pub(crate) fn strip(&mut self, trace_id: u128) {
         for change in self.changes.iter_mut().filter(|change| change.trace_id() == Some(trace_id)) {
             match change {
-                HistoryChange::Span(span) => span.row.bodies.clear(),
+                HistoryChange::Span(span) => strip_span(&mut span.row),
                 HistoryChange::Event { row, .. } => row.payload = bytes::Bytes::new(),
                 HistoryChange::Log { .. } | HistoryChange::Erase(_) => {}
             }
+        }
+        for run in self.runs.values_mut().filter(|run| run.trace_id == trace_id) {
+            run.totals.mark_secret();
         }
     }
 

@@ -1,20 +1,49 @@
-//! Removes runs, and the bodies of runs, from the tables.
+//! Removes runs, and the content of runs, from the tables.
 
+use loom_base::secret_run::SECRET_ERROR;
 use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::{Map, Value};
 
 use crate::{
     change::{NameKind, RunNumber},
+    harmless_attributes::holds_no_content,
     schema::keys_of_run,
     search_index,
 };
 
-/// Removes the bodies and previews of a run that is secret, and overwrites them. Returns whether there is such a run.
-pub(crate) fn erase_bodies(connection: &Connection, trace_id: u128) -> rusqlite::Result<bool> {
+/// Removes the bodies, previews, error messages and further attributes of a run that is secret, and overwrites them.
+/// Returns whether there is such a run.
+pub(crate) fn erase_content(connection: &Connection, trace_id: u128) -> rusqlite::Result<bool> {
     let Some(run) = number_of(connection, trace_id)? else { return Ok(false) };
     remove_bodies(connection, run)?;
     connection.execute("UPDATE events SET preview = '' WHERE run = ?1", [run])?;
-    connection.execute("UPDATE runs SET is_secret = 1 WHERE id = ?1", [run])?;
+    erase_attributes(connection, run)?;
+    let [first, last] = keys_of_run(run);
+    let sql = "UPDATE spans SET error = ?3 WHERE id BETWEEN ?1 AND ?2 AND error IS NOT NULL";
+    connection.execute(sql, (first, last, SECRET_ERROR))?;
+    let sql = "UPDATE runs SET is_secret = 1, error = iif(error IS NULL, NULL, ?2) WHERE id = ?1";
+    connection.execute(sql, (run, SECRET_ERROR))?;
     Ok(true)
+}
+
+/// Removes the attributes of a run that may hold content.
+fn erase_attributes(connection: &Connection, run: RunNumber) -> rusqlite::Result<()> {
+    let sql =
+        "SELECT id, attributes FROM spans WHERE id BETWEEN ?1 AND ?2 AND attributes IS NOT NULL";
+    let mut select = connection.prepare_cached(sql)?;
+    let spans = select.query_map(keys_of_run(run), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let spans: Vec<(i64, String)> = spans.collect::<rusqlite::Result<_>>()?;
+    let sql = "UPDATE spans SET attributes = ?2 WHERE id = ?1";
+    for (span, attributes) in spans {
+        let mut kept: Map<String, Value> = serde_json::from_str(&attributes).unwrap_or_default();
+        let count = kept.len();
+        kept.retain(|key, _| holds_no_content(key));
+        if kept.len() < count || count == 0 {
+            let kept = (!kept.is_empty()).then(|| Value::from(kept).to_string());
+            connection.prepare_cached(sql)?.execute((span, kept))?;
+        }
+    }
+    Ok(())
 }
 
 /// The number of the run with this trace id.

@@ -1,6 +1,11 @@
 //! A row of any kind, and how much memory it takes.
 
-use crate::row::{EventRow, LogRow, SpanOutcome, SpanRow};
+use loom_base::secret_run::SECRET_ERROR;
+
+use crate::{
+    harmless_attributes::holds_no_content,
+    row::{EventRow, LogRow, SpanOutcome, SpanRow},
+};
 
 /// One row of the runtime.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,10 +39,10 @@ impl HistoryRow {
         matches!(self, Self::Span(row) if row.outcome == SpanOutcome::Error)
     }
 
-    /// Removes bodies and payloads.
+    /// Removes content: bodies, payloads, error messages, and attributes that may hold any.
     pub(crate) fn strip(&mut self) {
         match self {
-            Self::Span(row) => row.bodies.clear(),
+            Self::Span(row) => strip_span(row),
             Self::Event(row) => row.payload = bytes::Bytes::new(),
             Self::Log(_) => {}
         }
@@ -75,4 +80,11 @@ impl HistoryRow {
             Self::Log(row) => size_of::<LogRow>() + row.message.len(),
         }
     }
+}
+
+/// Removes the content of a span.
+pub(crate) fn strip_span(row: &mut SpanRow) {
+    row.bodies.clear();
+    row.error = row.error.take().map(|_| SECRET_ERROR.to_owned());
+    row.attributes.retain(|(key, _)| holds_no_content(key));
 }

@@ -17,6 +17,7 @@ use crate::{
     left_out::LeftOutRuns,
     moment::Moment,
     open_run::OpenRun,
+    opened_call::OpenedCall,
     recent_ids::RecentIds,
     row::{EventKind, Nanos, SpanLink, SpanOutcome},
     row_budget::RowBudget,
@@ -25,6 +26,9 @@ use crate::{
 
 /// The bodies of one span that are kept.
 const BODIES_OF_SPAN: usize = 8;
+
+/// The tokens of a request that are believed: no model takes more, and sums stay within integers.
+const MOST_TOKENS: u64 = 1_000_000_000_000;
 
 /// The runs in the file.
 pub(crate) trait StoredRuns {
@@ -104,8 +108,21 @@ impl Intake {
         }
     }
 
+    /// A call began in a run that is open.
+    pub(crate) fn call_opened(&mut self, trace_id: u128, call: &OpenedCall, at: Nanos) {
+        if let Some(run) = self.runs.get_mut(&trace_id) {
+            run.totals.add_call(call, at);
+            self.batch.runs.insert(run.number, run.change(trace_id, true));
+        }
+    }
+
     /// A row came.
-    pub(crate) fn row(&mut self, row: HistoryRow, now: Moment, stored: &mut dyn StoredRuns) {
+    pub(crate) fn row(&mut self, mut row: HistoryRow, now: Moment, stored: &mut dyn StoredRuns) {
+        if let HistoryRow::Span(span) = &mut row {
+            for tokens in [&mut span.input_tokens, &mut span.output_tokens] {
+                *tokens = tokens.filter(|tokens| *tokens <= MOST_TOKENS);
+            }
+        }
         self.count(&row, now);
         let Some(trace_id) = row.trace_id() else { return self.row_of_no_run(row, now) };
         if row.is_secret() {
@@ -144,7 +161,7 @@ impl Intake {
         }
     }
 
-    /// A run is secret: its rows get no bodies from here on, and those that it has are erased.
+    /// A run is secret: its rows get no content from here on, and what it has of it is erased.
     pub(crate) fn mark_secret(&mut self, trace_id: u128, now: Moment) {
         self.left_out.mark_secret(trace_id);
         let is_known = self.secret.contains(trace_id);
@@ -152,7 +169,7 @@ impl Intake {
             if run.totals.is_secret {
                 return;
             }
-            run.totals.is_secret = true;
+            run.totals.mark_secret();
             self.batch.runs.insert(run.number, run.change(trace_id, true));
         } else if is_known {
             return;
@@ -280,6 +297,9 @@ impl Intake {
     fn store(&mut self, trace_id: u128, mut row: HistoryRow, now: Moment) {
         let Some(run) = self.runs.get_mut(&trace_id) else { return };
         run.active = now.elapsed;
+        if run.totals.is_secret {
+            row.strip();
+        }
         let mut cost = None;
         match &row {
             HistoryRow::Span(span) => {
@@ -295,9 +315,6 @@ impl Intake {
         }
         let is_stored = !run.totals.is_cut && self.budget.take(1, now.elapsed);
         if is_stored {
-            if run.totals.is_secret {
-                row.strip();
-            }
             self.batch.changes.push(change(run, row, cost));
         } else {
             run.totals.is_partial = true;

@@ -8,11 +8,12 @@
 //! | [`row`] | what the runtime hands over: finished spans, their bodies, events and log lines |
 //! | [`run_id`], `instant`, `moment` | the id of a run; times |
 //! | [`key_patterns`], `json_scan`, `redaction` | which keys have secret values, and how those are replaced |
+//! | `harmless_attributes` | which attributes a secret run keeps |
 //! | [`prices`] | what tokens cost |
 //! | [`settings`] | what is kept, where and how much |
 //! | [`error`] | why a history cannot be used, and why one is in memory |
 //! | [`run_query`], [`run_summary`], [`run_detail`], [`event_detail`], [`overview`], [`export`], [`health`] | questions and answers |
-//! | `row_budget`, `recent_ids`, `history_row`, `left_out` | how many rows are stored in a second, and what is left out |
+//! | `row_budget`, `recent_ids`, `history_row`, `left_out`, `opened_call` | how many rows are stored in a second, and what is left out |
 //! | `intake_policy`, `run_totals`, `change`, `open_run`, `intake` | when a run begins and ends, and which rows of it are stored |
 //! | `schema`, `store`, `store_opening` | the file: its tables, its lock, its damage |
 //! | `search_text`, `search_index` | words, and the index of them |
@@ -53,6 +54,7 @@ mod disk_writer;
 mod erasing;
 mod event_reading;
 mod export_reading;
+mod harmless_attributes;
 mod history_row;
 mod instant;
 mod intake;
@@ -62,6 +64,7 @@ mod left_out;
 mod message;
 mod moment;
 mod open_run;
+mod opened_call;
 mod overview_reading;
 mod pending_runs;
 mod recent_ids;
@@ -87,6 +90,7 @@ pub use deferred_rows::{DeferredRows, MadeRows};
 pub use error::{FallbackReason, HistoryError};
 pub use event_detail::{EventDetail, EventPage, EventQuery, LogDetail, LogPage, LogQuery};
 pub use export::{ExportError, ExportedEvent, RunExport};
+pub use harmless_attributes::holds_no_content;
 pub use health::HistoryHealth;
 pub use history::History;
 pub use instant::nanos;
@@ -96,7 +100,7 @@ pub use overview::{
 };
 pub use prices::{ModelPrices, TokenPrice};
 pub use reader::HistoryReader;
-pub use redaction::{RedactedText, redact_body, redact_value};
+pub use redaction::{REPLACED, RedactedText, redact_body, redact_value, redacted_preview};
 pub use row::{
     BodyKind, BodyRow, EventKind, EventRow, LogRow, Nanos, SpanLink, SpanOutcome, SpanRow,
 };

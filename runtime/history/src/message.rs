@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use crate::{
     deferred_rows::DeferredRows,
     error::HistoryError,
+    opened_call::OpenedCall,
     row::{EventRow, LogRow, Nanos, SpanLink, SpanRow},
 };
 
@@ -19,7 +20,7 @@ pub(crate) const QUEUE_BODY_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub(crate) enum HistoryMessage {
     /// A span began.
-    Opened { span: SpanLink, at: Nanos },
+    Opened { span: SpanLink, at: Nanos, call: Option<Box<OpenedCall>> },
     /// A span ended.
     Closed(Box<SpanRow>),
     /// Something happened to an event or an agent.

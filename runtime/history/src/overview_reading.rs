@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, Rows};
+use rusqlite::{Connection, Row, Rows, types::ValueRef};
 
 use crate::{
     instant::format_nanos,
@@ -137,7 +137,7 @@ fn add_calls(
         let Some(of_name) = names.get_mut(name) else { continue };
         of_name.nanos.push(row.get(1)?);
         of_name.errors += u64::from(row.get::<_, i64>(2)? == 2);
-        of_name.tokens += count(row, 3)?;
+        of_name.tokens = of_name.tokens.saturating_add(count(row, 3)?);
     }
     Ok(calls > most)
 }
@@ -205,12 +205,30 @@ pub(crate) fn counts(connection: &Connection) -> rusqlite::Result<HistoryCounts>
 }
 
 fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    // A sum that exceeds SQLite's integers is a floating-point number.
+    if let ValueRef::Real(sum) = row.get_ref(index)? {
+        return Ok(sum as u64);
+    }
     row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_beyond_the_integers_of_sqlite_are_read() {
+        let connection = Connection::open_in_memory().unwrap();
+        for (sql, expected) in [
+            ("SELECT 7", 7),
+            ("SELECT -1", 0),
+            ("SELECT 9223372036854775807 + 1", 1 << 63),
+            ("SELECT 1e300", u64::MAX),
+        ] {
+            let read = connection.query_row(sql, (), |row| count(row, 0)).unwrap();
+            assert_eq!(read, expected, "{sql}");
+        }
+    }
 
     #[test]
     fn percentiles_are_values_that_occurred() {

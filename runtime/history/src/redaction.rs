@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use crate::{json_scan::JsonScan, key_patterns::KeyPatterns};
 
 /// What stands in place of a secret value.
-pub(crate) const REPLACED: &str = "***";
+pub const REPLACED: &str = "***";
+/// The characters of a payload in a preview.
+const PREVIEW_CHARS: usize = 100;
+/// The part of a payload that a preview is made of, in bytes.
+const PREVIEW_SOURCE: usize = 4 << 10;
 /// How deep JSON within strings of JSON is searched: the arguments of a tool call are such a string.
 const NESTED_STRINGS: u8 = 4;
 
@@ -39,6 +43,14 @@ pub fn redact_body(
     let is_cut = !is_complete || kept < out.len();
     out.truncate(kept);
     RedactedText { content: out, keys: scan.keys, is_cut }
+}
+
+/// The first characters of a payload, redacted before it is cut.
+pub fn redacted_preview(payload: &[u8], patterns: &KeyPatterns) -> String {
+    // What is cut is redacted as well: a preview costs the same whatever the size of its payload.
+    let head = &payload[..payload.len().min(PREVIEW_SOURCE)];
+    let beginning = redact_body(head, "", 4 * PREVIEW_CHARS, patterns).content;
+    String::from_utf8_lossy(&beginning).chars().take(PREVIEW_CHARS).collect()
 }
 
 /// The value of a key of metadata or attributes: replaced, or with the values of secret keys in it replaced.
@@ -124,6 +136,21 @@ mod tests {
         assert_eq!(cut(99).keys, ["password"]);
         let text = redact_body("aä".as_bytes(), "text/plain", 2, &patterns);
         assert_eq!((text.content, text.is_cut), (b"a".to_vec(), true));
+    }
+
+    #[test]
+    fn a_preview_is_redacted_before_it_is_cut() {
+        let long = format!(r#"{{"a":1,"password":"{}"#, "hush ".repeat(10_000));
+        let many = "😀".repeat(300);
+        for (payload, expected) in [
+            (&b"short"[..], "short".to_owned()),
+            (br#"{"x":{"token":"hush"}}"#, r#"{"x":{"token":"***"}}"#.to_owned()),
+            (long.as_bytes(), r#"{"a":1,"password":"***""#.to_owned()),
+            (many.as_bytes(), "😀".repeat(100)),
+            (b"\xffx", "\u{fffd}x".to_owned()),
+        ] {
+            assert_eq!(redacted_preview(payload, &KeyPatterns::default()), expected);
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub struct SpanRow {
     pub attributes: Vec<(Cow<'static, str>, String)>,
     /// What went into the work and what came out of it.
     pub bodies: Vec<BodyRow>,
-    /// The run is marked secret: from here on it has no bodies.
+    /// The run is marked secret: it has neither bodies nor error messages.
     pub is_secret: bool,
 }
 

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use loom_base::secret_run::SECRET_ERROR;
+
 use crate::{
     instant::duration_to_nanos,
+    opened_call::OpenedCall,
     prices::ModelPrices,
     row::{EventKind, EventRow, Nanos, SpanOutcome, SpanRow},
     run_summary::AGENTS_SHOWN,
@@ -41,6 +44,12 @@ pub(crate) struct RunTotals {
 }
 
 impl RunTotals {
+    /// The run is secret.
+    pub(crate) fn mark_secret(&mut self) {
+        self.is_secret = true;
+        self.error = self.error.take().map(|_| SECRET_ERROR.to_owned());
+    }
+
     /// Something of the run happened from `start` to `end`.
     pub(crate) fn cover(&mut self, start: Nanos, end: Nanos) {
         self.started = if self.started == 0 { start } else { self.started.min(start) };
@@ -67,16 +76,29 @@ impl RunTotals {
                 self.error = Some(shortened(row.error.as_deref().unwrap_or(&row.name)));
             }
         }
-        if self.trigger.is_none() || row.start < self.trigger_start {
-            let trigger = row.topic.as_deref().or(row.tool.as_deref()).unwrap_or(&row.name);
-            self.trigger = Some(shortened(trigger));
-            self.trigger_start = row.start;
-        }
+        let trigger = row.topic.as_deref().or(row.tool.as_deref()).unwrap_or(&row.name);
+        self.add_trigger(trigger, row.start);
         if let Some(agent) = &row.agent {
             self.add_agent(agent);
         }
         if self.conversation.is_none() {
             self.conversation = row.conversation.as_deref().map(shortened);
+        }
+    }
+
+    /// Adds the names of a call that has begun; its span comes when it ends.
+    pub(crate) fn add_call(&mut self, call: &OpenedCall, at: Nanos) {
+        self.add_trigger(&call.tool, at);
+        if let Some(agent) = &call.agent {
+            self.add_agent(agent);
+        }
+    }
+
+    /// The earliest span names the run.
+    fn add_trigger(&mut self, trigger: &str, start: Nanos) {
+        if self.trigger.is_none() || start < self.trigger_start {
+            self.trigger = Some(shortened(trigger));
+            self.trigger_start = start;
         }
     }
 
@@ -134,6 +156,18 @@ mod tests {
         totals.add_span(&span(45, "event.deliver"), None);
         assert_eq!(totals.trigger.as_deref(), Some("a.b"));
         assert_eq!((totals.started, totals.ended, totals.spans), (40, 60, 3));
+    }
+
+    #[test]
+    fn a_call_that_runs_names_the_run_until_an_earlier_span_comes() {
+        let mut totals = RunTotals::default();
+        let agent = Some("a".to_owned());
+        totals.add_call(&OpenedCall { tool: "t".to_owned(), agent }, 50);
+        assert_eq!((totals.trigger.as_deref(), totals.agents.len()), (Some("t"), 1));
+        let topic = Some("a.b".to_owned());
+        totals.add_span(&SpanRow { topic, ..span(40, "event.publish") }, None);
+        totals.add_call(&OpenedCall { tool: "u".to_owned(), agent: None }, 60);
+        assert_eq!((totals.trigger.as_deref(), totals.spans), (Some("a.b"), 1));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
     deferred_rows::{DeferredRows, MadeRows},
     instant::nanos,
     message::{FULL_FOR_OPENINGS, HistoryMessage, QUEUE_BODY_BYTES},
+    opened_call::OpenedCall,
     row::{EventRow, LogRow, SpanLink, SpanRow},
 };
 
@@ -108,10 +109,21 @@ impl HistorySender {
 
     /// A span begins now. Its run does not end before the span does.
     pub fn span_opened(&self, trace_id: u128, span_id: u64) {
+        self.opened(trace_id, span_id, || None);
+    }
+
+    /// A call of a tool begins now, of an agent if one is known: until it ends, its run shows both.
+    pub fn call_opened(&self, trace_id: u128, span_id: u64, tool: &str, agent: Option<&str>) {
+        self.opened(trace_id, span_id, || {
+            Some(Box::new(OpenedCall { tool: tool.to_owned(), agent: agent.map(str::to_owned) }))
+        });
+    }
+
+    fn opened(&self, trace_id: u128, span_id: u64, call: impl FnOnce() -> Option<Box<OpenedCall>>) {
         // The begin of a span is only needed for the end of its run; its end says everything else.
         if self.load.messages.load(Ordering::Relaxed) < FULL_FOR_OPENINGS {
             let span = SpanLink { trace_id, span_id };
-            self.send(HistoryMessage::Opened { span, at: nanos(SystemTime::now()) });
+            self.send(HistoryMessage::Opened { span, at: nanos(SystemTime::now()), call: call() });
         }
     }
 
@@ -157,7 +169,7 @@ impl HistorySender {
         self.send(HistoryMessage::Log(Box::new(row)));
     }
 
-    /// A run is secret: it gets no bodies from here on, and those that it has are deleted within a second.
+    /// A run is secret: it gets no content from here on, and what it has of it is deleted within a second.
     pub fn mark_secret(&self, trace_id: u128) {
         self.send(HistoryMessage::Secret(trace_id));
     }

@@ -161,8 +161,12 @@ impl Writer {
             store: &self.disk.store,
         };
         let row = match message {
-            HistoryMessage::Opened { span, at } => {
-                return self.intake.opened(span, at, now, &mut stored);
+            HistoryMessage::Opened { span, at, call } => {
+                self.intake.opened(span, at, now, &mut stored);
+                if let Some(call) = call {
+                    self.intake.call_opened(span.trace_id, &call, at);
+                }
+                return;
             }
             HistoryMessage::Secret(trace_id) => return self.intake.mark_secret(trace_id, now),
             HistoryMessage::Command(command) => return self.command(command),

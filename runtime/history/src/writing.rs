@@ -6,17 +6,15 @@ use crate::{
     change::{HistoryChange, NameKind, RunNumber, SpanChange},
     instant::duration_to_nanos,
     key_patterns::KeyPatterns,
-    redaction::{redact_body, redact_value},
+    redaction::{redact_body, redact_value, redacted_preview},
     row::{BodyRow, EventRow, LogRow},
-    run_totals::{TEXT_CHARS, shortened},
+    run_totals::shortened,
     schema::row_key,
     search_index,
 };
 
 /// The attributes, metadata or links of a row that are kept.
 const MOST_PAIRS: usize = 64;
-/// The characters of a payload in a preview.
-const PREVIEW_CHARS: usize = 100;
 /// The part of a log message that is kept, in bytes.
 const LOG_BYTES: usize = 4 << 10;
 /// What a row takes beside its texts.
@@ -194,7 +192,7 @@ fn write_event(
 ) -> rusqlite::Result<usize> {
     let metadata = row.metadata.iter().map(|(key, value)| (&**key, &**value));
     let metadata = pairs(metadata, &format.redaction);
-    let preview = preview(&row.payload, &format.redaction);
+    let preview = redacted_preview(&row.payload, &format.redaction);
     let bytes =
         ROW_BYTES + row.topic.len() + preview.len() + metadata.as_deref().map_or(0, str::len);
     let text = |text: &Option<String>| text.as_deref().map(shortened);
@@ -251,10 +249,4 @@ fn pairs<'a>(
     });
     let object: serde_json::Map<_, _> = kept.collect();
     (!object.is_empty()).then(|| serde_json::Value::from(object).to_string())
-}
-
-/// The first characters of a payload, redacted before it is cut.
-fn preview(payload: &[u8], redaction: &KeyPatterns) -> String {
-    let beginning = redact_body(payload, "", TEXT_CHARS.max(4 * PREVIEW_CHARS), redaction).content;
-    String::from_utf8_lossy(&beginning).chars().take(PREVIEW_CHARS).collect()
 }

@@ -203,6 +203,28 @@ def test_baggage_and_secrecy_travel_with_the_run(runtime):
     run(test())
 
 
+def test_spans_of_secret_runs_have_the_type_of_the_error_alone(runtime, caplog):
+    done = asyncio.Event()
+
+    async def fail(agent, topic, event):
+        done.set()
+        with agent.span("parse", card=event.text):
+            int(event.text)
+
+    async def test():
+        async with Agent("a", ["first"], address=runtime.address, on_event=fail) as a:
+            await a.publish("first", "hush", secret=True)
+            await done.wait()
+        spans = await spans_when(runtime, lambda spans: {"parse", "event.handle"} <= {span["name"] for span in spans})
+        for name in ["parse", "event.handle"]:
+            failed = named(spans, name, agent="a")
+            assert failed["error_message"] == "error (secret run)" and "hush" not in str(failed)
+            assert failed["attributes"].get("error.type", failed["attributes"].get("code")) == "ValueError"
+
+    run(test())
+    assert "ValueError (secret run)" in caplog.text and "hush" not in caplog.text
+
+
 def test_a_span_outside_of_a_handler_begins_a_run(runtime):
     async def test():
         async with Agent("a", address=runtime.address) as agent:

@@ -1,19 +1,19 @@
 //! What went into calls and came out of them, until their spans are exported.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Mutex,
 };
 
 use loom_base::LockExt as _;
 use loom_core::CallContent;
 
+use crate::spans::secret_runs::SecretRuns;
+
 /// The bytes of all contents; beyond it, the oldest are dropped.
 const MAX_BYTES: usize = 32 << 20;
 /// The contents of calls that are kept; beyond it, the oldest are dropped.
 const MAX_CALLS: usize = 4096;
-/// The secret runs that are remembered, so that nothing that comes late is kept.
-const MAX_SECRETS: usize = 4096;
 
 /// What went into one call, and what came out of it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -44,8 +44,7 @@ struct CapturedState {
     /// The spans of the calls, oldest first; some may be taken already.
     order: VecDeque<u64>,
     bytes: usize,
-    secrets: HashSet<u128>,
-    secret_order: VecDeque<u128>,
+    secrets: SecretRuns,
 }
 
 impl CapturedCalls {
@@ -56,7 +55,7 @@ impl CapturedCalls {
         if content.is_secret {
             state.mark_secret(trace_id);
         }
-        if state.secrets.contains(&trace_id) || content.text.len() > MAX_BYTES {
+        if state.secrets.contains(trace_id) || content.text.len() > MAX_BYTES {
             return;
         }
         let span_id = content.context.span_id;
@@ -87,7 +86,7 @@ impl CapturedCalls {
 
     /// Whether a run is marked secret.
     pub(super) fn is_secret(&self, trace_id: u128) -> bool {
-        self.state.locked().secrets.contains(&trace_id)
+        self.state.locked().secrets.contains(trace_id)
     }
 
     /// The contents of the call with this span.
@@ -114,12 +113,6 @@ impl CapturedState {
         if !self.secrets.insert(trace_id) {
             return;
         }
-        self.secret_order.push_back(trace_id);
-        if self.secret_order.len() > MAX_SECRETS
-            && let Some(oldest) = self.secret_order.pop_front()
-        {
-            self.secrets.remove(&oldest);
-        }
         let of_run = |(span_id, call): (&u64, &CapturedCall)| {
             (call.trace_id == trace_id).then_some(*span_id)
         };
@@ -138,7 +131,9 @@ mod tests {
 
     fn keep(calls: &CapturedCalls, trace_id: u128, span_id: u64, is_output: bool, text: &str) {
         let context = TraceContext { trace_id, span_id, sampled: true };
-        calls.keep(&CallContent { context, is_output, text, is_secret: text == "hush" });
+        let is_secret = text == "hush";
+        let (tool, agent) = ("t", None);
+        calls.keep(&CallContent { context, tool, agent, is_output, text, is_secret });
     }
 
     #[test]
@@ -161,8 +156,6 @@ mod tests {
         keep(&calls, 1, 4, false, "hush");
         keep(&calls, 1, 5, false, "after");
         assert_eq!([2, 3, 4, 5].map(|span_id| calls.has(span_id)), [false, true, false, false]);
-        (0..=MAX_SECRETS as u128).for_each(|n| keep(&calls, 100 + n, 7, false, "hush"));
-        assert_eq!(calls.state.locked().secrets.len(), MAX_SECRETS);
     }
 
     #[test]

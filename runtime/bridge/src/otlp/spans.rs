@@ -28,7 +28,7 @@ use super::{
     resource,
     span_data::span_data,
 };
-use crate::spans::SpanRecord;
+use crate::spans::{SpanRecord, conventions};
 
 /// The name of the span of a call of a tool.
 const TOOL_CALL: &str = "tool.call";
@@ -99,6 +99,9 @@ impl SpanExport {
     pub fn send_received(&self, record: &SpanRecord, bodies: &[BodyRow]) {
         let mut span = span_data(record, &self.scope);
         let captured = self.captured.as_ref();
+        if captured.is_none() {
+            span.attributes.retain(|pair| !conventions::is_content(pair.key.as_str()));
+        }
         if captured.is_some_and(|captured| !captured.is_secret(record.context.trace_id)) {
             span.attributes.extend(content::of_agent(bodies, &KeyPatterns::default()));
         }

@@ -57,7 +57,9 @@ mod tests {
     fn contents_are_kept_until_the_span_ends() {
         let contents = CallContents::default();
         let context = TraceContext::root(true);
-        let content = |is_output, text| CallContent { context, is_output, text, is_secret: false };
+        let (tool, agent, is_secret) = ("t", None, false);
+        let content =
+            |is_output, text| CallContent { context, tool, agent, is_output, text, is_secret };
         contents.keep(content(false, "{}"));
         contents.keep(content(true, "1"));
         let large = "x".repeat(MAX_BYTES);

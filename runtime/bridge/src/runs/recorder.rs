@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use loom_core::{AgentChange, CallContent, EventSpan};
+use loom_core::{AgentChange, CallContent, EventSpan, TraceContext};
 use loom_history::{BodyRow, HistorySender};
 
 use super::{contents::CallContents, event_rows::EndedEventSpan, rows};
@@ -32,8 +32,8 @@ impl RunRecorder {
     }
 
     /// Records a span that an agent sent.
-    pub fn received(&self, record: &SpanRecord, bodies: Vec<BodyRow>, is_secret: bool) {
-        self.sender.span_closed(loom_history::SpanRow { bodies, is_secret, ..rows::span(record) });
+    pub fn received(&self, record: &SpanRecord, bodies: Vec<BodyRow>) {
+        self.sender.span_closed(loom_history::SpanRow { bodies, ..rows::span(record) });
     }
 
     /// Records a finished span of an event, and the event when it is published. The rows are made by the thread that
@@ -44,7 +44,8 @@ impl RunRecorder {
 
     /// Keeps what went into a call, or came out of it, until its span ends.
     pub fn content(&self, content: CallContent<'_>) {
-        let trace_id = content.context.trace_id;
+        let CallContent { tool, agent, .. } = content;
+        let TraceContext { trace_id, span_id, .. } = content.context;
         if content.is_secret {
             self.sender.mark_secret(trace_id);
         } else if self.sender.keeps_content() {
@@ -52,8 +53,13 @@ impl RunRecorder {
         }
         if !content.is_output {
             // A call may take long: the run goes on until it ends.
-            self.sender.span_opened(trace_id, content.context.span_id);
+            self.sender.call_opened(trace_id, span_id, tool, agent);
         }
+    }
+
+    /// A run is secret, and no row says so.
+    pub fn mark_secret(&self, trace_id: u128) {
+        self.sender.mark_secret(trace_id);
     }
 
     /// Records what happened to an agent.

@@ -25,6 +25,7 @@ pub fn span(record: &SpanRecord) -> SpanRow {
             SpanStatus::Error => SpanOutcome::Error,
         },
         error: record.error.clone(),
+        is_secret: record.is_secret,
         ..SpanRow::default()
     };
     for (key, value) in &record.attributes {
@@ -71,6 +72,7 @@ pub fn call(span: &SpanRow) -> Option<EventRow> {
         sender: span.agent.clone(),
         correlation_id: span.correlation_id.clone(),
         payload: arguments.map(|body| body.content.clone()).unwrap_or_default(),
+        is_secret: span.is_secret,
         ..EventRow::new(EventKind::ToolInvoked, span.start)
     })
 }
@@ -119,6 +121,7 @@ mod tests {
             ],
             status: SpanStatus::Error,
             error: Some("late".to_owned()),
+            is_secret: false,
         };
         let expected = SpanRow {
             trace_id: 1,

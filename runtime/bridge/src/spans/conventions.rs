@@ -53,8 +53,26 @@ const CONTENT: [(&str, BodyKind); 7] = [
     ("input.value", BodyKind::Input),
     ("output.value", BodyKind::Output),
 ];
-/// Beginnings of names that earlier versions have for parts of content.
-const EARLIER_CONTENT: [&str; 2] = ["gen_ai.prompt", "gen_ai.completion"];
+/// Beginnings of names under which other conventions, and earlier versions, have content or parts of it.
+const OTHER_CONTENT: [&str; 17] = [
+    "db.query.parameter",
+    "db.query.text",
+    "db.statement",
+    "document.",
+    "embedding.",
+    "gen_ai.completion",
+    "gen_ai.prompt",
+    "llm.completions",
+    "llm.input_messages",
+    "llm.output_messages",
+    "llm.prompt",
+    "message.",
+    "reranker.",
+    "retrieval.documents",
+    "tool.parameters",
+    "traceloop.entity.input",
+    "traceloop.entity.output",
+];
 
 /// The role of the content that an attribute holds; `None` for one without content, and for one of an earlier version.
 pub fn content_kind(name: &str) -> Option<BodyKind> {
@@ -68,7 +86,7 @@ pub fn content_name(kind: BodyKind) -> &'static str {
 
 /// Whether an attribute holds content, or a part of it.
 pub fn is_content(name: &str) -> bool {
-    content_kind(name).is_some() || EARLIER_CONTENT.iter().any(|other| name.starts_with(other))
+    content_kind(name).is_some() || OTHER_CONTENT.iter().any(|other| name.starts_with(other))
 }
 
 /// The name in OTLP of one of our attributes.

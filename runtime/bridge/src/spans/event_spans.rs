@@ -6,11 +6,13 @@ use std::{
 };
 
 use loom_core::{AgentChange, CallContent, EventRecorder, EventSpan, EventSpanKind};
+use loom_history::{KeyPatterns, redacted_preview};
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 
 use super::{
     budget::SpanBudget,
     fields::truncated,
-    received::ReceivedSpan,
+    received::{self, AttributeFilter, ReceivedSpan},
     record::{AttributeValue, SpanRecord, SpanStatus},
     sink::SpanSink,
 };
@@ -20,12 +22,20 @@ use super::{
 pub struct EventSpans {
     sink: SpanSink,
     budget: Arc<SpanBudget>,
+    /// The keys whose values are replaced.
+    patterns: KeyPatterns,
 }
 
 impl EventSpans {
     /// Records as far as `budget` allows.
     pub fn new(sink: SpanSink, budget: &Arc<SpanBudget>) -> Self {
-        Self { sink, budget: Arc::clone(budget) }
+        Self { sink, budget: Arc::clone(budget), patterns: KeyPatterns::default() }
+    }
+
+    /// The spans of a request of an agent, without what is not to be kept.
+    pub fn received(&self, of_resources: Vec<ResourceSpans>) -> Vec<Option<ReceivedSpan>> {
+        let filter = AttributeFilter { content: self.sink.content, patterns: &self.patterns };
+        received::spans(of_resources, filter)
     }
 
     /// Records a span that an agent sent, if its trace is recorded.
@@ -34,6 +44,9 @@ impl EventSpans {
             self.budget.count(Instant::now());
             self.sink.take(span);
         } else {
+            if span.record.is_secret {
+                self.sink.mark_secret(span.record.context.trace_id);
+            }
             self.budget.refuse();
         }
     }
@@ -45,12 +58,19 @@ impl EventRecorder for EventSpans {
     }
 
     fn record_content(&self, content: CallContent<'_>) {
+        if content.is_secret {
+            self.sink.show_no_content(content.context.trace_id);
+        }
         if let Some(export) = &self.sink.export {
             export.content(&content);
         }
         if let Some(history) = &self.sink.history {
             history.content(content);
         }
+    }
+
+    fn preview(&self, payload: &[u8]) -> String {
+        if self.sink.content { redacted_preview(payload, &self.patterns) } else { String::new() }
     }
 
     fn record_agent(&self, change: AgentChange, agent: &str) {
@@ -60,10 +80,8 @@ impl EventRecorder for EventSpans {
     }
 
     fn record(&self, span: EventSpan<'_>) {
-        if let Some(export) = &self.sink.export
-            && span.envelope.is_secret()
-        {
-            export.mark_secret(span.context.trace_id);
+        if span.envelope.is_secret() {
+            self.sink.show_no_content(span.context.trace_id);
         }
         if let Some(history) = &self.sink.history {
             history.event(span);
@@ -93,6 +111,7 @@ fn span_record(span: EventSpan<'_>) -> SpanRecord {
     attributes.push(("agent".into(), text(agent)));
     let duration = envelope.received_at.elapsed();
     let now = SystemTime::now();
+    let is_secret = envelope.is_secret();
     SpanRecord {
         context,
         parent: parent.map(|parent| parent.span_id),
@@ -104,5 +123,6 @@ fn span_record(span: EventSpan<'_>) -> SpanRecord {
         attributes,
         status: SpanStatus::Unset,
         error: None,
+        is_secret,
     }
 }

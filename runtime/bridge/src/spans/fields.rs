@@ -20,6 +20,8 @@ pub(super) struct SpanFields {
     pub(super) attributes: Vec<(Cow<'static, str>, AttributeValue)>,
     pub(super) status: SpanStatus,
     pub(super) error: Option<String>,
+    /// The run is secret.
+    pub(super) is_secret: bool,
 }
 
 impl SpanFields {
@@ -77,7 +79,10 @@ impl Visit for SpanFields {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, AttributeValue::Bool(value));
+        match field.name() {
+            "secret" => self.is_secret = value,
+            _ => self.put(field, AttributeValue::Bool(value)),
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

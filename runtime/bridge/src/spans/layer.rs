@@ -12,7 +12,7 @@ use tracing::{
 use tracing_subscriber::{
     Layer,
     layer::{Context, Filter},
-    registry::{LookupSpan, Scope},
+    registry::{LookupSpan, Scope, SpanRef},
 };
 
 use super::{fields::SpanFields, record::SpanRecord, sink::SpanSink};
@@ -83,6 +83,7 @@ impl OpenSpan {
             attributes: fields.attributes,
             status: fields.status,
             error: fields.error,
+            is_secret: fields.is_secret,
         }
     }
 }
@@ -92,11 +93,18 @@ pub(crate) fn innermost<'r, R: LookupSpan<'r>>(mut scope: Scope<'r, R>) -> Optio
     scope.find_map(|span| span.extensions().get::<OpenSpan>().map(OpenSpan::context))
 }
 
+/// Whether a span of the runtime, or one around it, is of a secret run.
+fn is_of_secret_run<'r, R: LookupSpan<'r>>(span: &SpanRef<'r, R>) -> bool {
+    span.scope().any(|each| each.extensions().get::<OpenSpan>().is_some_and(|o| o.fields.is_secret))
+}
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let enclosing = span.parent().and_then(|parent| innermost(parent.scope()));
-        let mut fields = SpanFields::default();
+        let within_secret = |span: SpanRef<'_, S>| is_of_secret_run(&span);
+        let is_secret = span.parent().is_some_and(within_secret);
+        let mut fields = SpanFields { is_secret, ..SpanFields::default() };
         attributes.record(&mut fields);
         span.extensions_mut().insert(OpenSpan::new(fields, enclosing));
     }

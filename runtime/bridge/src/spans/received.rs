@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::{
     trace::v1::{ResourceSpans, Span, status::StatusCode},
 };
 
-use loom_history::BodyRow;
+use loom_history::{BodyRow, KeyPatterns, REPLACED, holds_no_content, redact_value};
 
 use super::{
     conventions,
@@ -28,6 +28,42 @@ const AGENT: &str = "agent";
 /// The attribute by which a span marks its run secret, as the metadata of events do.
 const SECRET: &str = "loom.secret";
 
+/// Which attributes are kept, and what of them.
+#[derive(Debug, Clone, Copy)]
+pub struct AttributeFilter<'a> {
+    /// Whether content is kept. Without, a text is kept only under a name that holds none.
+    pub content: bool,
+    /// The keys whose values are replaced.
+    pub patterns: &'a KeyPatterns,
+}
+
+impl AttributeFilter<'_> {
+    /// What is kept of an attribute: redacted first, then cut.
+    fn kept(
+        self,
+        KeyValue { key, value, .. }: KeyValue,
+    ) -> Option<(Cow<'static, str>, AttributeValue)> {
+        // These are bodies.
+        if conventions::content_kind(&key).is_some() {
+            return None;
+        }
+        let name = conventions::received(&key);
+        let value = value_of(value?)?;
+        let is_text = matches!(value, AttributeValue::Text(_));
+        if is_text && !self.content && !holds_no_content(name) {
+            return None;
+        }
+        let redacted = match value {
+            AttributeValue::Text(text) => {
+                AttributeValue::Text(truncated(&redact_value(&key, &text, self.patterns)))
+            }
+            _ if self.patterns.matches(&key) => AttributeValue::Text(REPLACED.to_owned()),
+            other => other,
+        };
+        Some((truncated(name).into(), redacted))
+    }
+}
+
 /// A span that an agent sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceivedSpan {
@@ -35,43 +71,46 @@ pub struct ReceivedSpan {
     pub record: SpanRecord,
     /// What went into the work and came out of it.
     pub bodies: Vec<BodyRow>,
-    /// The run is marked secret.
-    pub is_secret: bool,
 }
 
 /// The spans of a request; `None` for one without an id or a name.
-pub fn spans(of_resources: Vec<ResourceSpans>) -> Vec<Option<ReceivedSpan>> {
+pub fn spans(
+    of_resources: Vec<ResourceSpans>,
+    filter: AttributeFilter<'_>,
+) -> Vec<Option<ReceivedSpan>> {
     let of_resource = |resource: ResourceSpans| {
         let attributes = resource.resource.map(|resource| resource.attributes).unwrap_or_default();
         let agent = text_of(&attributes, SERVICE_NAME);
         let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-        spans.map(move |span| received(span, agent.as_deref()))
+        spans.map(move |span| received(span, agent.as_deref(), filter))
     };
     of_resources.into_iter().flat_map(of_resource).collect()
 }
 
-fn received(span: Span, agent: Option<&str>) -> Option<ReceivedSpan> {
+fn received(span: Span, agent: Option<&str>, filter: AttributeFilter<'_>) -> Option<ReceivedSpan> {
     let bodies = received_content::bodies(&span);
-    let is_secret = is_marked(&span.attributes);
-    Some(ReceivedSpan { record: record(span, agent)?, bodies, is_secret })
+    Some(ReceivedSpan { record: record(span, agent, filter)?, bodies })
 }
 
 fn is_marked(attributes: &[KeyValue]) -> bool {
     let value = attributes.iter().find(|attribute| attribute.key == SECRET);
     match value.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()) {
         Some(Value::BoolValue(is_secret)) => *is_secret,
-        Some(Value::StringValue(text)) => text.eq_ignore_ascii_case("true"),
+        Some(Value::IntValue(number)) => *number == 1,
+        Some(Value::StringValue(text)) => text == "1" || text.eq_ignore_ascii_case("true"),
         _ => false,
     }
 }
 
-fn record(span: Span, agent: Option<&str>) -> Option<SpanRecord> {
+fn record(span: Span, agent: Option<&str>, filter: AttributeFilter<'_>) -> Option<SpanRecord> {
     let context = context(&span.trace_id, &span.span_id)?;
     let name = Some(truncated(&span.name)).filter(|name| !name.is_empty())?;
     let (status, error) = status(&span);
     let start = time(span.start_time_unix_nano);
     let duration = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
-    let mut attributes = attributes(span.attributes);
+    let is_secret = is_marked(&span.attributes);
+    let attributes = span.attributes.into_iter().filter_map(|attribute| filter.kept(attribute));
+    let mut attributes: Vec<_> = attributes.take(MAX_ATTRIBUTES - 1).collect();
     let names_agent = attributes.iter().any(|(key, _)| key == AGENT);
     if let Some(agent) = agent.filter(|_| !names_agent) {
         attributes.push((AGENT.into(), AttributeValue::Text(truncated(agent))));
@@ -86,6 +125,7 @@ fn record(span: Span, agent: Option<&str>) -> Option<SpanRecord> {
         attributes,
         status,
         error,
+        is_secret,
     })
 }
 
@@ -112,21 +152,10 @@ fn time(nanoseconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds)).unwrap_or(UNIX_EPOCH)
 }
 
-fn attributes(attributes: Vec<KeyValue>) -> Vec<(Cow<'static, str>, AttributeValue)> {
-    let of = |KeyValue { key, value, .. }: KeyValue| {
-        // Content is kept as bodies, which are redacted and obey the settings of content; attributes do not.
-        if conventions::is_content(&key) {
-            return None;
-        }
-        Some((truncated(conventions::received(&key)).into(), value_of(value?)?))
-    };
-    attributes.into_iter().filter_map(of).take(MAX_ATTRIBUTES - 1).collect()
-}
-
 /// A value of a simple type; lists and maps are left out.
 fn value_of(value: AnyValue) -> Option<AttributeValue> {
     match value.value? {
-        Value::StringValue(text) => Some(AttributeValue::Text(truncated(&text))),
+        Value::StringValue(text) => Some(AttributeValue::Text(text)),
         Value::BoolValue(value) => Some(AttributeValue::Bool(value)),
         Value::IntValue(number) => Some(AttributeValue::Integer(number)),
         Value::DoubleValue(number) => Some(AttributeValue::Float(number)),
@@ -163,6 +192,11 @@ mod tests {
         vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }]
     }
 
+    fn read(spans: Vec<Span>, content: bool) -> Vec<Option<ReceivedSpan>> {
+        let patterns = &KeyPatterns::default();
+        super::spans(request(spans), AttributeFilter { content, patterns })
+    }
+
     fn span(trace_id: &[u8], span_id: &[u8], name: &str) -> Span {
         Span {
             trace_id: trace_id.to_vec(),
@@ -182,7 +216,7 @@ mod tests {
             status: Some(Status { message: "no".to_owned(), code: StatusCode::Error.into() }),
             ..span(&1_u128.to_be_bytes(), &2_u64.to_be_bytes(), "plan")
         };
-        let record = spans(request(vec![sent])).remove(0).unwrap().record;
+        let record = read(vec![sent], true).remove(0).unwrap().record;
         assert_eq!(
             (record.context.trace_id, record.context.span_id, record.parent),
             (1, 2, Some(7))
@@ -193,6 +227,57 @@ mod tests {
             record.attributes.iter().map(|(k, v)| (&**k, v.to_string())).collect();
         let expected = [("topic", "price".to_owned()), ("agent", "planner".to_owned())];
         assert_eq!(attributes, expected);
+    }
+
+    fn attribute(key: &str, value: Value) -> KeyValue {
+        let value = Some(AnyValue { value: Some(value) });
+        KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
+    }
+
+    #[test]
+    fn attributes_are_redacted_and_without_content_texts_need_a_known_name() {
+        let number = |key: &str| attribute(key, Value::IntValue(7));
+        for (attribute, with_content, without) in [
+            (text("gen_ai.request.model", "small"), Some("small"), Some("small")),
+            (text("http.request.method", "GET"), Some("GET"), Some("GET")),
+            (text("gen_ai.prompt.0.content", "hi"), Some("hi"), None),
+            (text("llm.input_messages.0.message.content", "hi"), Some("hi"), None),
+            (text("db.query.text", "select 1"), Some("select 1"), None),
+            (text("gen_ai.input.messages", "[]"), None, None),
+            (text("own", "x"), Some("x"), None),
+            (number("own"), Some("7"), Some("7")),
+            (attribute("own", Value::BoolValue(true)), Some("true"), Some("true")),
+            (text("db.api_key", "hush"), Some("***"), None),
+            (text("http.request.header.authorization", "hush"), Some("***"), None),
+            (number("password"), Some("***"), Some("***")),
+            (text("tool.parameters", r#"{"token":"hush"}"#), Some(r#"{"token":"***"}"#), None),
+        ] {
+            for (content, expected) in [(true, with_content), (false, without)] {
+                let span = Span {
+                    attributes: vec![attribute.clone()],
+                    ..span(&1_u128.to_be_bytes(), &2_u64.to_be_bytes(), "x")
+                };
+                let record = read(vec![span], content).remove(0).unwrap().record;
+                let of_agent = |(key, _): &&(Cow<'static, str>, AttributeValue)| key != AGENT;
+                let found = record.attributes.iter().find(of_agent).map(|(_, v)| v.to_string());
+                assert_eq!(found.as_deref(), expected, "{attribute:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_is_marked_by_any_form_of_true() {
+        for (value, expected) in [
+            (Value::BoolValue(true), true),
+            (Value::BoolValue(false), false),
+            (Value::IntValue(1), true),
+            (Value::IntValue(0), false),
+            (Value::StringValue("True".to_owned()), true),
+            (Value::StringValue("1".to_owned()), true),
+            (Value::StringValue("no".to_owned()), false),
+        ] {
+            assert_eq!(is_marked(&[attribute(SECRET, value.clone())]), expected, "{value:?}");
+        }
     }
 
     #[test]
@@ -207,7 +292,7 @@ mod tests {
             (span(&trace, &id, ""), false),
         ];
         for (span, is_valid) in table {
-            assert_eq!(spans(request(vec![span.clone()]))[0].is_some(), is_valid, "{span:?}");
+            assert_eq!(read(vec![span.clone()], true)[0].is_some(), is_valid, "{span:?}");
         }
     }
 }

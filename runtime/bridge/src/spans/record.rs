@@ -6,7 +6,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use loom_base::secret_run::SECRET_ERROR;
 use loom_core::TraceContext;
+use loom_history::holds_no_content;
 use serde_json::{Map, json};
 
 /// The status of a span, as OpenTelemetry defines it.
@@ -75,11 +77,20 @@ pub struct SpanRecord {
     pub attributes: Vec<(Cow<'static, str>, AttributeValue)>,
     /// The status.
     pub status: SpanStatus,
-    /// The error message, if the work failed.
+    /// The error message, if the work failed; of a secret run a fixed text.
     pub error: Option<String>,
+    /// The run is marked secret.
+    pub is_secret: bool,
 }
 
 impl SpanRecord {
+    /// The run is secret: the error message goes, and every attribute whose name may stand for content.
+    pub fn strip(&mut self) {
+        self.is_secret = true;
+        self.error = self.error.take().map(|_| SECRET_ERROR.to_owned());
+        self.attributes.retain(|(key, _)| holds_no_content(key));
+    }
+
     /// The span in the dashboard's JSON API. Times are in nanoseconds, the start since 1970.
     pub fn to_json(&self) -> serde_json::Value {
         let attributes: Map<_, _> = self
@@ -130,6 +141,7 @@ mod tests {
             ],
             status: SpanStatus::Error,
             error: Some("no".to_owned()),
+            is_secret: false,
         };
         let expected = json!({
             "trace_id": "000000000000000000000000000000ab",

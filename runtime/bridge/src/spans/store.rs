@@ -1,13 +1,16 @@
 //! The latest spans, bounded.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::{Arc, Mutex},
 };
 
 use loom_base::LockExt as _;
 
-use super::record::{SpanRecord, is_event_span};
+use super::{
+    record::{SpanRecord, is_event_span},
+    secret_runs::SecretRuns,
+};
 
 /// The number of event spans that are kept, and of all others.
 pub const CAPACITY: usize = 8192;
@@ -22,6 +25,9 @@ struct SpanStoreState {
     next: SpanSequence,
     events: SpanRing,
     others: SpanRing,
+    /// The number of spans of each run in `others`: most runs that are marked have none yet.
+    of_runs: HashMap<u128, usize>,
+    secrets: SecretRuns,
 }
 
 /// The latest spans in the order in which they finished.
@@ -47,11 +53,23 @@ impl SpanStore {
         let mut state = self.state.locked();
         let sequence = state.next;
         state.next += 1;
-        let ring = if is_event_span(&record.name) { &mut state.events } else { &mut state.others };
-        if ring.len() == CAPACITY {
-            ring.pop_front();
+        state.push(sequence, record);
+    }
+
+    /// A run is secret: what is here of it loses its content. Later spans are stripped before they come.
+    pub fn mark_secret(&self, trace_id: u128) {
+        let mut state = self.state.locked();
+        if !state.secrets.insert(trace_id) || !state.of_runs.contains_key(&trace_id) {
+            return;
         }
-        ring.push_back((sequence, record));
+        // Spans of events have neither content nor errors.
+        let of_run = state.others.iter_mut().filter(|(_, span)| span.context.trace_id == trace_id);
+        of_run.for_each(|(_, span)| Arc::make_mut(span).strip());
+    }
+
+    /// Whether a run is marked secret.
+    pub fn is_secret(&self, trace_id: u128) -> bool {
+        self.state.locked().secrets.contains(trace_id)
     }
 
     /// The latest spans, newest first.
@@ -101,6 +119,26 @@ impl SpanStore {
     }
 }
 
+impl SpanStoreState {
+    fn push(&mut self, sequence: SpanSequence, record: Arc<SpanRecord>) {
+        let is_event = is_event_span(&record.name);
+        if !is_event {
+            *self.of_runs.entry(record.context.trace_id).or_default() += 1;
+        }
+        let ring = if is_event { &mut self.events } else { &mut self.others };
+        let oldest = if ring.len() == CAPACITY { ring.pop_front() } else { None };
+        ring.push_back((sequence, record));
+        if let Some((_, oldest)) = oldest.filter(|_| !is_event)
+            && let Entry::Occupied(mut count) = self.of_runs.entry(oldest.context.trace_id)
+        {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
@@ -108,6 +146,7 @@ mod tests {
     use loom_core::TraceContext;
 
     use super::*;
+    use crate::spans::AttributeValue;
 
     fn span(name: &'static str, trace_id: u128, second: u64) -> Arc<SpanRecord> {
         Arc::new(SpanRecord {
@@ -120,6 +159,7 @@ mod tests {
             attributes: Vec::new(),
             status: Default::default(),
             error: None,
+            is_secret: false,
         })
     }
 
@@ -142,6 +182,31 @@ mod tests {
         assert_eq!(ids(&store.recent(1)), [9000]);
         assert_eq!(ids(&store.trace(1)), [0, 9000]);
         assert_eq!(store.trace(3), []);
+    }
+
+    #[test]
+    fn a_run_that_is_marked_late_keeps_no_error_and_no_content() {
+        let failed = |trace_id| {
+            let record = (*span("tool.call", trace_id, 1)).clone();
+            let text = |text: &str| AttributeValue::Text(text.to_owned());
+            Arc::new(SpanRecord {
+                attributes: vec![("tool".into(), text("t")), ("card".into(), text("hush"))],
+                error: Some("hush".to_owned()),
+                ..record
+            })
+        };
+        let store = SpanStore::default();
+        (1..=2).for_each(|trace_id| store.push(failed(trace_id)));
+        (0..2).for_each(|_| store.mark_secret(1));
+        assert_eq!([1, 2].map(|trace_id| store.is_secret(trace_id)), [true, false]);
+        let kept = [1, 2].map(|trace_id| {
+            let span = store.trace(trace_id).remove(0);
+            (span.is_secret, span.attributes.len(), span.error.clone())
+        });
+        let expected = [(true, 1, "error (secret run)"), (false, 2, "hush")];
+        assert_eq!(kept, expected.map(|(is, len, error)| (is, len, Some(error.to_owned()))));
+        (0..CAPACITY as u64).for_each(|n| store.push(span("tool.call", 3, n)));
+        assert_eq!(store.state.locked().of_runs, HashMap::from([(3, CAPACITY)]));
     }
 
     #[test]

@@ -4,9 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use tokio::sync::broadcast;
 
-use crate::{
-    event::Envelope, event_recorder::AgentChange, limits, tool::ToolCall, trace_context::is_secret,
-};
+use crate::{event::Envelope, event_recorder::AgentChange, limits, tool::ToolCall};
 
 /// The kinds of activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +104,7 @@ impl ActivityEvent {
             trace_id: envelope.trace.filter(|trace| trace.sampled).map(|trace| trace.trace_id),
             thread_id: metadata("thread_id"),
             correlation_id: metadata("correlation_id"),
-            preview: preview_unless(envelope.is_secret(), &envelope.event.payload),
+            preview: String::new(),
         }
     }
 
@@ -152,42 +150,15 @@ impl ActivityEvent {
             trace_id: None,
             thread_id: None,
             correlation_id: Some(call.correlation_id.clone()).filter(|id| !id.is_empty()),
-            preview: preview_unless(is_secret(&call.headers), call.arguments.as_bytes()),
+            preview: String::new(),
         }
     }
 }
 
-/// A run that is marked secret has no preview.
-fn preview_unless(is_secret: bool, payload: &[u8]) -> String {
-    if is_secret { String::new() } else { preview(payload) }
-}
-
-fn preview(payload: &[u8]) -> String {
-    // 100 characters have at most 400 bytes. A character that is cut at the end of these 404 is the 101st or later.
-    let head = &payload[..payload.len().min(404)];
-    String::from_utf8_lossy(head).chars().take(100).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
-    use bytes::Bytes;
-
     use super::*;
     use crate::event::Event;
-
-    #[test]
-    fn the_preview_is_cut_by_characters() {
-        let preview = |payload: &[u8]| {
-            let event = Event { payload: Bytes::copy_from_slice(payload), ..Event::default() };
-            let envelope = Envelope::new("t".to_owned(), "", event);
-            ActivityEvent::event(ActivityKind::Published, &envelope).preview
-        };
-        assert_eq!(preview(b"short"), "short");
-        assert_eq!(preview("😀".repeat(300).as_bytes()), "😀".repeat(100));
-        assert_eq!(preview(b"\xffx"), "\u{fffd}x");
-    }
 
     #[test]
     fn a_delivery_names_its_receiver_and_an_event_its_type() {
@@ -199,17 +170,6 @@ mod tests {
             (Some("a"), Some("b"))
         );
         assert_eq!((&*delivery.event_type, delivery.trace_id), ("tick", None));
-    }
-
-    #[test]
-    fn what_is_secret_has_no_preview() {
-        let metadata = HashMap::from([("loom.secret".to_owned(), "true".to_owned())]);
-        let event = Event { payload: "x".into(), metadata: metadata.clone(), ..Event::default() };
-        let envelope = Envelope::new("t".to_owned(), "", event);
-        assert_eq!(ActivityEvent::event(ActivityKind::Published, &envelope).preview, "");
-        let call =
-            ToolCall { headers: metadata, arguments: "{}".to_owned(), ..ToolCall::default() };
-        assert_eq!(ActivityEvent::call(&call).preview, "");
     }
 
     #[test]

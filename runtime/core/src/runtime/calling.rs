@@ -23,22 +23,30 @@ pub(super) async fn call(inner: &RuntimeInner, mut call: ToolCall) -> CallReceip
         return CallReceipt { result: Err(failure), trace: None };
     }
     let placed = inner.tracer.call(&call);
-    let span = spans::tool_call(&call, placed);
+    let is_secret = is_secret(&call.headers);
+    let span = spans::tool_call(&call, placed, is_secret);
     if inner.tracer.records() {
         // What an agent does to execute the call belongs to it.
         call.headers.insert(TRACEPARENT.to_owned(), placed.context.to_string());
     }
     let name = call.name.clone();
-    let (context, is_secret) = (placed.context, is_secret(&call.headers));
-    let arguments = CallContent { context, is_output: false, text: &call.arguments, is_secret };
-    inner.tracer.content(arguments);
+    let context = placed.context;
+    let agent = call.caller().map(str::to_owned);
+    let content = |is_output, text: &str| {
+        let (tool, agent) = (&*name, agent.as_deref());
+        inner.tracer.content(CallContent { context, tool, agent, is_output, text, is_secret });
+    };
+    content(false, &call.arguments);
     let start = Instant::now();
     let result = route(inner, call).instrument(span.clone()).await;
     if let Ok(output) = &result {
-        inner.tracer.content(CallContent { context, is_output: true, text: output, is_secret });
+        content(true, output);
     }
-    spans::tool_completed(&span, &result);
-    inner.activity.tool_completed(&name, &result, start.elapsed());
+    // The caller learns what failed; what is recorded of a secret run does not.
+    let hidden = result.as_ref().err().filter(|_| is_secret).map(|failure| Err(failure.hidden()));
+    let recorded = hidden.as_ref().unwrap_or(&result);
+    spans::tool_completed(&span, recorded);
+    inner.activity.tool_completed(&name, recorded, start.elapsed());
     CallReceipt { result, trace: inner.tracer.recorded(Some(context)) }
 }
 

@@ -30,6 +30,10 @@ impl EventRecorder for KeptSpans {
 
     fn record_content(&self, _: CallContent<'_>) {}
 
+    fn preview(&self, payload: &[u8]) -> String {
+        format!("preview of {}", String::from_utf8_lossy(payload))
+    }
+
     fn record_agent(&self, _: AgentChange, _: &str) {}
 
     fn record(&self, span: EventSpan<'_>) {
@@ -66,6 +70,19 @@ fn delivered(outbound: &mut OutboundStream) -> Option<TraceContext> {
         Some(Some(Ok(Outgoing::Event(QueueItem::Delivery { trace, .. })))) => trace,
         other => panic!("expected a delivery, got {other:?}"),
     }
+}
+
+#[test]
+fn observers_see_the_recorder_s_preview_and_none_of_what_is_secret() {
+    let (runtime, _) = runtime(true);
+    let mut observer = runtime.observe();
+    for secret in ["false", "true"] {
+        let metadata = [("loom.secret".to_owned(), secret.to_owned())].into();
+        let event = Event { metadata, payload: "x".into(), ..event("1") };
+        runtime.publish(Envelope::new("t".to_owned(), "", event));
+    }
+    let previews = [(); 2].map(|()| observer.try_recv().unwrap().preview.clone());
+    assert_eq!(previews, ["preview of x", ""]);
 }
 
 #[test]

@@ -31,6 +31,12 @@ fn a_range_has_rates_latencies_and_errors() {
         duration: Duration::from_millis(5),
         ..span(1, 200)
     });
+    let absurd = (Some(i64::MAX as u64), Some(1_000_000_000_001));
+    history.sender().span_closed(SpanRow {
+        input_tokens: absurd.0,
+        output_tokens: absurd.1,
+        ..span(1, 201)
+    });
     history.flush().unwrap();
     let now = recent() + 10_000_000_000;
     let overview =
@@ -59,7 +65,7 @@ fn a_range_has_rates_latencies_and_errors() {
     assert_eq!(agents.collect::<Vec<_>>(), [("buyer", 61, 3, 7), ("seller", 30, 1, 0)]);
     let errors: Vec<_> = overview.errors.iter().map(|span| span.error.clone().unwrap()).collect();
     assert_eq!(errors, ["error 80", "error 60", "error 40", "error 20"]);
-    assert_eq!((overview.total.spans, overview.total.errors, overview.total.runs), (101, 5, 100));
+    assert_eq!((overview.total.spans, overview.total.errors, overview.total.runs), (102, 5, 100));
     assert_eq!((overview.total.input_tokens, overview.total.output_tokens), (3, 4));
     let nothing = history.reader().overview(HistoryRange { since: 0, until: hour }).unwrap();
     assert_eq!(nothing, Default::default());

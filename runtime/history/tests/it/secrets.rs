@@ -46,7 +46,8 @@ fn a_late_mark_erases_what_was_written_within_a_second() {
         let word = if trace_id == 7 { format!("Zyxhunter{n}secret") } else { format!("plain{n}") };
         let kind = if n % 2 == 0 { BodyKind::Input } else { BodyKind::OutputMessages };
         let bodies = vec![body(kind, secret_body(&word, n))];
-        sender.span_closed(SpanRow { bodies, ..span(trace_id, n) });
+        let attributes = vec![("card".into(), word.clone()), ("server".into(), "s".to_owned())];
+        sender.span_closed(SpanRow { bodies, attributes, ..failed(trace_id, n, &word) });
         let payload = Bytes::from(format!("{word} in a payload"));
         sender.event(EventRow { payload, ..published(trace_id, n, "t") });
         if n % 40 == 0 {
@@ -69,7 +70,7 @@ fn a_late_mark_erases_what_was_written_within_a_second() {
     }
     // What comes later has no bodies either, and other runs keep theirs.
     let bodies = vec![body(BodyKind::Input, secret_body("Zyxhunter999secret", 1))];
-    sender.span_closed(SpanRow { bodies, ..failed(7, 999, "failed") });
+    sender.span_closed(SpanRow { bodies, ..failed(7, 999, "Zyxhunter999secret") });
     let payload = Bytes::from_static(b"Zyxhunter999secret");
     sender.event(EventRow { payload, ..published(7, 999, "t") });
     assert_eq!(found(&history, &text("zyxhunter")), []);
@@ -77,6 +78,10 @@ fn a_late_mark_erases_what_was_written_within_a_second() {
     assert_eq!(found(&history, &RunQuery { limit: 500, ..text("plain") }).len(), 120);
     let detail = history.reader().run(RunId(7)).unwrap().unwrap();
     assert!(detail.run.is_secret && detail.spans.len() == 31);
+    assert_eq!(detail.run.error.as_deref(), Some("error (secret run)"));
+    let of_first = &detail.spans[0];
+    assert_eq!(of_first.error_message.as_deref(), Some("error (secret run)"));
+    assert_eq!(of_first.attributes.len(), 1, "of an attribute without content: {of_first:?}");
     assert!(detail.spans.iter().all(|span| span.bodies.is_empty()));
     let events =
         history.reader().events(&EventQuery { run: Some(RunId(7)), ..EventQuery::default() });
