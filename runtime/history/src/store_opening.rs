@@ -17,6 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     error::{FallbackReason, HistoryError},
+    file_header::{examine, expect_file, is_cut_or_zeroed},
     schema,
     settings::{HistoryLocation, HistorySettings, MEMORY_BYTES, SMALLEST_BYTES},
     store::{HistoryStore, beside, is_damage, store_error},
@@ -50,6 +51,7 @@ fn open_file(
 ) -> Result<(HistoryStore, Option<FallbackReason>), FallbackReason> {
     let io_error =
         |source| FallbackReason::Unusable(HistoryError::Io { path: path.to_owned(), source });
+    examine(path).map_err(FallbackReason::Unusable)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     private_folder::create(folder).map_err(io_error)?;
@@ -103,9 +105,7 @@ fn private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file"));
-    }
+    expect_file(&file.metadata()?)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -164,38 +164,6 @@ pub(crate) fn connect(path: &Path, bytes: u64) -> Result<Connection, HistoryErro
     let set_up = prepare(&mut connection, page_limit(bytes), log_pages(bytes));
     set_up.and_then(|()| probe(&connection)).map_err(|error| store_error(Some(path), error))?;
     Ok(connection)
-}
-
-/// Whether a file that is not empty begins with zeros, as a file system may leave it after a power cut, or is shorter
-/// than its header says.
-fn is_cut_or_zeroed(mut file: &File, path: &Path) -> io::Result<bool> {
-    let mut header = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(&mut file, PAGE_BYTES), &mut header)?;
-    if !header.is_empty() && header.iter().all(|byte| *byte == 0) {
-        return Ok(true);
-    }
-    // A log of changes may hold the missing pages: a process may have been killed while it wrote them back.
-    if fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
-        return Ok(false);
-    }
-    let length = file.metadata()?.len();
-    Ok(stated_length(&header).is_some_and(|stated| stated > length))
-}
-
-/// The length that the header of a database states (<https://www.sqlite.org/fileformat2.html>), if it does.
-fn stated_length(header: &[u8]) -> Option<u64> {
-    if !header.starts_with(b"SQLite format 3\0") {
-        return None;
-    }
-    let number = |at: usize| -> Option<u64> {
-        let bytes = header.get(at..at + 4)?.try_into().ok()?;
-        Some(u64::from(u32::from_be_bytes(bytes)))
-    };
-    let page_size = header.get(16..18)?.try_into().ok().map(u16::from_be_bytes)?;
-    let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
-    // The number of pages counts only if the version that wrote it was the last one that wrote.
-    let (changes, valid_for) = (number(24)?, number(92)?);
-    (changes == valid_for).then_some(number(28)? * page_size)
 }
 
 /// Refuses what is no history, or a newer one.
