@@ -15,6 +15,7 @@
 //! | `row_budget`, `recent_ids`, `history_row`, `left_out` | how many rows are stored in a second, and what is left out |
 //! | `intake_policy`, `run_totals`, `change`, `open_run`, `intake` | when a run begins and ends, and which rows of it are stored |
 //! | `schema`, `file_header`, `store`, `store_opening` | the file: its tables, whether it is one, its lock, its damage |
+//! | `file_watch`, `new_begin` | the file that is removed, cut or damaged while it is written, and a new one |
 //! | `search_text`, `search_index` | words, and the index of them |
 //! | `writing`, `erasing`, `batch_writing`, `retention` | rows into the file, and out of it |
 //! | [`deferred_rows`] | rows that the writing thread makes |
@@ -54,6 +55,7 @@ mod erasing;
 mod event_reading;
 mod export_reading;
 mod file_header;
+mod file_watch;
 mod history_row;
 mod instant;
 mod intake;
@@ -62,6 +64,7 @@ mod json_scan;
 mod left_out;
 mod message;
 mod moment;
+mod new_begin;
 mod open_run;
 mod overview_reading;
 mod pending_runs;

@@ -77,13 +77,13 @@ fn open_file(
         path: Some(path.to_owned()),
         limit: bytes.max(SMALLEST_BYTES),
         page_limit: soft_limit(page_limit(bytes)) * PAGE_BYTES,
-        _lock: Some(lock),
+        lock: Some(lock),
     };
     Ok((store, reason))
 }
 
 /// Keeps a second writer out, with a file beside the database: SQLite has locks of its own on that one.
-fn take_lock(path: &Path) -> Result<File, FallbackReason> {
+pub(crate) fn take_lock(path: &Path) -> Result<File, FallbackReason> {
     let lock = beside(path, ".lock");
     let io_error =
         |source| FallbackReason::Unusable(HistoryError::Io { path: lock.clone(), source });
@@ -194,7 +194,7 @@ fn in_memory(bytes: u64) -> Result<HistoryStore, HistoryError> {
         path: None,
         limit: bytes,
         page_limit: soft_limit(bytes / PAGE_BYTES) * PAGE_BYTES,
-        _lock: None,
+        lock: None,
     })
 }
 
@@ -254,21 +254,6 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
     }
     let sql = "SELECT count(*) FROM (SELECT run FROM run_names ORDER BY kind DESC LIMIT 1)";
     connection.query_row(sql, (), |_| Ok(()))
-}
-
-/// Begins a new database in place of a damaged one.
-pub(crate) fn begin_anew(store: &HistoryStore) -> Result<(), HistoryError> {
-    let Some(path) = &store.path else { return Ok(()) };
-    // SQLite must not hold the files that are renamed.
-    let placeholder = Connection::open_in_memory().map_err(HistoryError::Database)?;
-    store.with(|connection| drop(std::mem::replace(connection, placeholder)));
-    // An attempt before may have come as far as this.
-    if path.exists() {
-        set_aside(path).map_err(|source| HistoryError::Io { path: path.clone(), source })?;
-    }
-    let connection = connect(path, store.limit)?;
-    store.with(|current| *current = connection);
-    Ok(())
 }
 
 /// Whether a damage that a reader met is one: SQLite reads all of the file.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use loom_history::{
-    BodyKind, FallbackReason, History, HistoryError, HistoryReader, RunQuery, SpanRow,
+    BodyKind, FallbackReason, History, HistoryError, HistoryReader, RunId, RunQuery, SpanRow,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A file with some runs.
-fn filled(path: &Path) {
+pub(crate) fn filled(path: &Path) {
     let history = History::open(settings(path)).unwrap();
     for n in 1..=500 {
         let bodies = vec![body(BodyKind::Input, format!("text {n}").repeat(50))];
@@ -26,7 +26,7 @@ fn filled(path: &Path) {
     }
 }
 
-fn write_one(history: &History) -> Vec<u128> {
+pub(crate) fn write_one(history: &History) -> Vec<u128> {
     history.sender().span_closed(span(1_000, 1));
     found(history, &RunQuery { limit: 500, ..RunQuery::default() })
 }
@@ -101,6 +101,9 @@ fn bytes_that_changed_anywhere_never_cost_more_than_history() {
             assert!(Instant::now() < deadline, "round {round}: {:?}", history.health());
             thread::sleep(Duration::from_millis(20));
         }
+        let has_lost = !history.reader().run(RunId(1)).is_ok_and(|run| run.is_some());
+        let told = history.health().fallback;
+        assert!(!has_lost || told.is_some_and(|told| told.contains("is damaged")), "round {round}");
     }
 }
 
