@@ -91,7 +91,9 @@ impl DiskWriter {
 
     /// Writes what waits. Returns whether a new file was begun.
     pub(crate) fn flush(&mut self, now: Duration) -> (bool, Result<(), HistoryError>) {
-        let has_begun_anew = self.loss.is_some();
+        // What is appended to a log that was cut makes it as long as before.
+        let has_begun_anew =
+            if self.pending.is_empty() { self.loss.is_some() } else { self.has_lost_file() };
         if let Some(loss) = self.loss
             && let Err(error) = self.replace(loss)
         {
