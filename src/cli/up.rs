@@ -6,8 +6,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Exit, Outcome, agent_telemetry::TelemetryReader, content_note::content_note, context::Context,
-    env::exports, interrupt, launch_args::LaunchArgs, launching, report, store_limits,
+    Exit, Outcome,
+    agent_telemetry::TelemetryReader,
+    content_note::{content_note, history_warning},
+    context::Context,
+    env::exports,
+    interrupt,
+    launch_args::LaunchArgs,
+    launching, report, store_limits,
     tail::OutputTail,
 };
 use loom_runtime::launch::{
@@ -34,10 +40,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     }
     let prepared = launching::launch_for_up(context, &args.launch)?;
     let note = content_note(&prepared.attempt.resolved);
+    let obstacle = history_warning(&prepared.attempt.resolved);
     let begun = Instant::now();
     let up = prepared.up(context)?;
     if let (Up::Started(_), Some(note)) = (&up, note) {
         context.printer.message(note);
+    }
+    if let (Up::Started(_), Some(obstacle)) = (&up, obstacle) {
+        context.printer.warning(obstacle);
     }
     if context.printer.is_very_verbose() {
         context.printer.detail(format!("ready after {} ms", begun.elapsed().as_millis()));

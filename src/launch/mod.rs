@@ -26,7 +26,7 @@
 //! | `failed_log` | [`keep_log_of`]: the log of a version that did not become ready |
 //! | `log`, `log_follower`, `log_range`, `log_rotation` | the server's output |
 //! | `dashboard_client`, `dashboard_error`, `server_sent_events` | [`DashboardClient`]: asks the dashboard of a runtime, and follows its events |
-//! | `history_file` | [`history_of`]: the file of a project's runs |
+//! | `history_file` | [`history_of`], [`examine_history`]: the file of a project's runs |
 //! | `system` | the parts that differ between operating systems |
 //!
 //! An instance is **alive** while its lock is held. The supervisor takes the lock and the server inherits it, like the
@@ -92,7 +92,7 @@ pub use error::LaunchError;
 pub use failed_log::{keep_log_of, log_before};
 pub use finished_switches::{FinishedSwitch, settle_switches};
 pub use foreground::ForegroundSignals;
-pub use history_file::{create_history_folder, history_of};
+pub use history_file::{HistoryObstacle, create_history_folder, examine_history, history_of};
 pub use log::tail;
 pub use log_follower::LogFollower;
 pub use log_range::{LogRange, has_times};

@@ -23,7 +23,7 @@ fn the_file_of_the_history_is_that_of_the_project() {
     stage.loom(&["down"]).ok();
     assert_eq!(stage.json(&["runs"])["runs"][0]["trigger"], "price", "the file is read");
     let checks = stage.loom(&["doctor"]).stdout();
-    assert!(checks.contains("kept/runs.db"), "{checks}");
+    assert!(checks.contains("kept/runs.db") && checks.contains("ok       history"), "{checks}");
 }
 
 #[test]
@@ -57,4 +57,36 @@ fn contents_are_told_of_once_and_can_be_turned_off_by_an_untrusted_project() {
     stage.loom(&["publish", "price", r#"{"ask": 7}"#]).ok();
     let events = stage.events("price", 1);
     assert_eq!(events[0]["payload_preview"], json!(""), "{events:?}");
+}
+
+#[test]
+fn what_is_no_history_is_told_by_doctor_and_up() {
+    let stage = DashboardStage::new();
+    stage.stage.sandbox.write("loom.toml", "[history]\nfile = 'runs.db'\n");
+    stage.loom(&["trust"]).ok();
+    let file = stage.stage.sandbox.project().join("runs.db");
+    // The header of a database, with a schema of the future.
+    let mut newer = [0; 4096];
+    newer[..16].copy_from_slice(b"SQLite format 3\0");
+    newer[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    newer[68..72].copy_from_slice(b"Loom");
+    for (content, why) in
+        [(&b"a text"[..], "is not a history of Loom"), (&newer, "has the schema 99")]
+    {
+        std::fs::write(&file, content).unwrap();
+        let checks = stage.loom(&["doctor"]).stdout();
+        let expected = ["warning  history", why, "name another file with history.file"];
+        assert!(expected.iter().all(|words| checks.contains(words)), "{checks}");
+        let url = stage.stage.mirror.url();
+        let up = ["up", "--version", "0.2.0", "--source", &url, "--detach"];
+        let up = [&up[..], &["--bridge-port", "0", "--dashboard-port", "0"]].concat();
+        stage.loom(&up).ok().says(&["runs are kept in memory and end with the runtime", why]);
+        assert_eq!(stage.get("/api/history")["path"], json!(null));
+        stage.loom(&["down"]).ok();
+        assert_eq!(std::fs::read(&file).unwrap(), content);
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let checks = stage.loom(&["doctor"]).stdout();
+    assert!(checks.contains("expected a regular file"), "{checks}");
 }

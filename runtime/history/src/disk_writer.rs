@@ -8,12 +8,13 @@ use crate::{
     batch_writing::write_batch,
     change::{ChangeBatch, RunNumber},
     error::HistoryError,
+    file_watch::{FileLoss, FileWatch},
+    new_begin::begin_anew,
     room::make_room,
     row_budget::RowBudget,
     search_index,
     state::HistoryState,
     store::{HistoryStore, is_damage, store_error},
-    store_opening::begin_anew,
     writing::{RowFormat, WritePosition},
 };
 
@@ -38,8 +39,11 @@ pub(crate) struct DiskWriter {
     search_budget: RowBudget,
     /// After a failure: when to try again.
     retry_at: Option<Duration>,
-    /// The file is damaged, and a new one could not be begun yet.
-    is_damaged: bool,
+    watch: FileWatch,
+    /// What became of the file, while a new one could not be begun yet.
+    loss: Option<FileLoss>,
+    /// The log tells that the history cannot be written.
+    is_failure_logged: bool,
     /// The log of changes holds bodies that were erased.
     must_truncate: bool,
 }
@@ -52,6 +56,7 @@ impl DiskWriter {
         position: WritePosition,
     ) -> Self {
         Self {
+            watch: FileWatch::of(&store),
             store,
             pending: ChangeBatch::default(),
             pending_runs: HashMap::new(),
@@ -60,7 +65,8 @@ impl DiskWriter {
             position,
             search_budget: RowBudget::new(search_index::BODIES_PER_SECOND),
             retry_at: None,
-            is_damaged: false,
+            loss: None,
+            is_failure_logged: false,
             must_truncate: false,
         }
     }
@@ -72,18 +78,31 @@ impl DiskWriter {
 
     /// The file is damaged: a new one is begun with the next flush.
     pub(crate) fn is_damaged(&mut self) {
-        self.is_damaged = true;
+        self.loss.get_or_insert(FileLoss::Damaged);
+    }
+
+    /// Looks whether the file is no longer the one that is written.
+    pub(crate) fn has_lost_file(&mut self) -> bool {
+        if self.loss.is_none() {
+            self.loss = self.watch.look(&self.store);
+        }
+        self.loss.is_some()
     }
 
     /// Writes what waits. Returns whether a new file was begun.
     pub(crate) fn flush(&mut self, now: Duration) -> (bool, Result<(), HistoryError>) {
-        let has_begun_anew = self.is_damaged && self.replace();
+        // What is appended to a log that was cut makes it as long as before.
+        let has_begun_anew =
+            if self.pending.is_empty() { self.loss.is_some() } else { self.has_lost_file() };
+        if let Some(loss) = self.loss
+            && let Err(error) = self.replace(loss)
+        {
+            self.failed(&error, now);
+            return (false, Err(error));
+        }
         let done = self.write_pending(now).and_then(|()| self.index(now));
         match &done {
-            Ok(()) if self.retry_at.take().is_some() => {
-                self.pending_runs.clear();
-                self.state.update(|figures| figures.error = None);
-            }
+            Ok(()) if self.retry_at.take().is_some() => self.succeeded(),
             Ok(()) => {}
             Err(error) => self.failed(error, now),
         }
@@ -94,7 +113,9 @@ impl DiskWriter {
     /// An error of the store with the name of its file; damage is seen to.
     pub(crate) fn told<T>(&mut self, done: rusqlite::Result<T>) -> Result<T, HistoryError> {
         done.map_err(|error| {
-            self.is_damaged |= is_damage(&error);
+            if is_damage(&error) {
+                self.is_damaged();
+            }
             store_error(self.store.path.as_deref(), error)
         })
     }
@@ -157,10 +178,26 @@ impl DiskWriter {
     }
 
     /// The history could not be written: that costs rows once too many wait, and never an event.
-    fn failed(&mut self, error: &rusqlite::Error, now: Duration) {
+    fn failed(&mut self, error: &dyn std::error::Error, now: Duration) {
         self.retry_at = Some(now + RETRY_INTERVAL);
         self.drop_oldest();
-        self.state.update(|figures| figures.error = Some(error_chain(error)));
+        let because = error_chain(error);
+        if !std::mem::replace(&mut self.is_failure_logged, true) {
+            tracing::warn!(because, "the history of runs cannot be written; the latest rows wait");
+        }
+        self.state.update(|figures| figures.error = Some(because));
+    }
+
+    /// The history was written, after failures.
+    fn succeeded(&mut self) {
+        self.pending_runs.clear();
+        let failed = self.state.update(|figures| {
+            figures.error = None;
+            figures.rows_failed
+        });
+        if std::mem::take(&mut self.is_failure_logged) {
+            tracing::info!(rows_failed = failed, "the history of runs is written again");
+        }
     }
 
     /// Keeps changes until it may write again; of too many the newest.
@@ -180,18 +217,18 @@ impl DiskWriter {
         });
     }
 
-    /// Begins a new file in place of a damaged one. Returns whether that was possible.
-    fn replace(&mut self) -> bool {
-        match begin_anew(&self.store) {
-            Ok(()) => {
-                self.is_damaged = false;
-                self.state.next_generation();
-            }
-            Err(error) => {
-                self.state.update(|figures| figures.error = Some(error_chain(&error)));
-            }
+    /// Begins a new file in place of a lost one, and tells so.
+    fn replace(&mut self, loss: FileLoss) -> Result<(), HistoryError> {
+        let reason = begin_anew(&mut self.store, loss, &self.watch)?;
+        self.loss = None;
+        self.watch = FileWatch::of(&self.store);
+        self.state.next_generation();
+        if let Some(reason) = reason {
+            let because = error_chain(&reason);
+            tracing::warn!(because, "the history of runs begins anew");
+            self.state.update(|figures| figures.fallback = Some(because));
         }
-        !self.is_damaged
+        Ok(())
     }
 
     /// The log of changes holds what was removed: it is emptied as soon as no reader needs it.

@@ -1,6 +1,9 @@
 //! Why a history cannot be opened, read or changed.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The error of an operation on a history.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +57,7 @@ pub enum HistoryError {
     Closed,
 }
 
-/// Why a history is in memory although a file was asked for, or why it began anew.
+/// Why a history is in memory although a file was asked for, or why it began anew, at its opening or later.
 #[derive(Debug, thiserror::Error)]
 pub enum FallbackReason {
     /// The file cannot be opened, belongs to another program, or has a newer schema.
@@ -84,4 +87,17 @@ pub enum FallbackReason {
         /// The name that the damaged file has now.
         set_aside: PathBuf,
     },
+    /// The file was removed, replaced or cut while it was written; it was begun anew.
+    #[error("the history {path} was removed, replaced or cut by another program; a new one was begun{rest}",
+        path = path.display(), rest = rest(set_aside.as_deref()))]
+    ChangedByOthers {
+        /// The file.
+        path: PathBuf,
+        /// The name that what was in its place has now.
+        set_aside: Option<PathBuf>,
+    },
+}
+
+fn rest(set_aside: Option<&Path>) -> String {
+    set_aside.map_or_else(String::new, |path| format!(", and the rest is {}", path.display()))
 }

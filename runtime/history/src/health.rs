@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct HistoryHealth {
     /// The file; none for a history in memory.
     pub path: Option<PathBuf>,
-    /// Why it is in memory although a file was asked for, or why it began anew.
+    /// Why it is in memory although a file was asked for, or why it began anew the last time.
     pub fallback: Option<String>,
     /// Whether bodies and previews are kept.
     pub content: bool,

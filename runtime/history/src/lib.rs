@@ -15,7 +15,8 @@
 //! | [`run_query`], [`run_summary`], [`run_detail`], [`event_detail`], [`overview`], [`export`], [`health`] | questions and answers |
 //! | `row_budget`, `recent_ids`, `history_row`, `left_out`, `opened_call` | how many rows are stored in a second, and what is left out |
 //! | `intake_policy`, `run_totals`, `change`, `open_run`, `intake` | when a run begins and ends, and which rows of it are stored |
-//! | `schema`, `store`, `store_opening` | the file: its tables, its lock, its damage |
+//! | `schema`, `file_header`, `store`, `store_opening` | the file: its tables, whether it is one, its lock, its damage |
+//! | `file_watch`, `new_begin` | the file that is removed, cut or damaged while it is written, and a new one |
 //! | `search_text`, `search_index` | words, and the index of them |
 //! | `writing`, `erasing`, `batch_writing`, `retention` | rows into the file, and out of it |
 //! | [`deferred_rows`] | rows that the writing thread makes |
@@ -54,6 +55,8 @@ mod disk_writer;
 mod erasing;
 mod event_reading;
 mod export_reading;
+mod file_header;
+mod file_watch;
 mod harmless_attributes;
 mod history_row;
 mod instant;
@@ -63,6 +66,7 @@ mod json_scan;
 mod left_out;
 mod message;
 mod moment;
+mod new_begin;
 mod open_run;
 mod opened_call;
 mod overview_reading;

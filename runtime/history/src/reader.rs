@@ -15,6 +15,7 @@ use crate::{
     event_reading,
     export::{ExportError, RunExport},
     export_reading,
+    file_header::examine,
     overview::{HistoryCounts, HistoryOverview, HistoryRange},
     overview_reading,
     run_detail::{BodyDetail, RunDetail},
@@ -61,6 +62,7 @@ impl HistoryReader {
     /// If there is no file, or it is no history, or one of a newer version, or damaged.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, HistoryError> {
         let path = path.into();
+        examine(&path)?;
         let idle = Mutex::new(vec![(0, connect(&path)?)]);
         Ok(Self(Arc::new(ReaderSource::File { path, state: None, idle })))
     }

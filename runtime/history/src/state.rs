@@ -21,7 +21,6 @@ use crate::{
 pub(crate) struct HistoryState {
     pub(crate) load: Arc<QueueLoad>,
     path: Option<PathBuf>,
-    fallback: Option<String>,
     content: bool,
     limit: u64,
     figures: Mutex<WriterFigures>,
@@ -44,6 +43,8 @@ pub(crate) struct WriterFigures {
     pub(crate) bytes: u64,
     pub(crate) oldest_ms: Option<i64>,
     pub(crate) search_backlog: u64,
+    /// Why the history is in memory, or begins anew.
+    pub(crate) fallback: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) cpu: Option<Duration>,
 }
@@ -58,18 +59,20 @@ impl HistoryState {
         Self {
             load,
             path: store.path.clone(),
-            fallback: fallback.map(|reason| error_chain(reason)),
             content: settings.content,
             limit: store.limit,
-            figures: Mutex::default(),
+            figures: Mutex::new(WriterFigures {
+                fallback: fallback.map(|reason| error_chain(reason)),
+                ..WriterFigures::default()
+            }),
             generation: AtomicU64::new(0),
             is_suspect: AtomicBool::new(false),
         }
     }
 
     /// Changes the figures.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut WriterFigures)) {
-        change(&mut self.figures.locked());
+    pub(crate) fn update<T>(&self, change: impl FnOnce(&mut WriterFigures) -> T) -> T {
+        change(&mut self.figures.locked())
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -95,7 +98,7 @@ impl HistoryState {
         let figures = self.figures.locked().clone();
         HistoryHealth {
             path: self.path.clone(),
-            fallback: self.fallback.clone(),
+            fallback: figures.fallback,
             content: self.content,
             rows_written: figures.rows_written,
             rows_left_out: figures.rows_left_out,

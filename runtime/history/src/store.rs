@@ -23,7 +23,7 @@ pub(crate) struct HistoryStore {
     /// The most bytes of the database alone.
     pub(crate) page_limit: u64,
     /// Held while this process writes.
-    pub(crate) _lock: Option<File>,
+    pub(crate) lock: Option<File>,
 }
 
 impl HistoryStore {

@@ -17,6 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     error::{FallbackReason, HistoryError},
+    file_header::{examine, expect_file, is_cut_or_zeroed},
     schema,
     settings::{HistoryLocation, HistorySettings, MEMORY_BYTES, SMALLEST_BYTES},
     store::{HistoryStore, beside, is_damage, store_error},
@@ -50,6 +51,7 @@ fn open_file(
 ) -> Result<(HistoryStore, Option<FallbackReason>), FallbackReason> {
     let io_error =
         |source| FallbackReason::Unusable(HistoryError::Io { path: path.to_owned(), source });
+    examine(path).map_err(FallbackReason::Unusable)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     private_folder::create(folder).map_err(io_error)?;
@@ -75,13 +77,13 @@ fn open_file(
         path: Some(path.to_owned()),
         limit: bytes.max(SMALLEST_BYTES),
         page_limit: soft_limit(page_limit(bytes)) * PAGE_BYTES,
-        _lock: Some(lock),
+        lock: Some(lock),
     };
     Ok((store, reason))
 }
 
 /// Keeps a second writer out, with a file beside the database: SQLite has locks of its own on that one.
-fn take_lock(path: &Path) -> Result<File, FallbackReason> {
+pub(crate) fn take_lock(path: &Path) -> Result<File, FallbackReason> {
     let lock = beside(path, ".lock");
     let io_error =
         |source| FallbackReason::Unusable(HistoryError::Io { path: lock.clone(), source });
@@ -103,9 +105,7 @@ fn private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file"));
-    }
+    expect_file(&file.metadata()?)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -166,38 +166,6 @@ pub(crate) fn connect(path: &Path, bytes: u64) -> Result<Connection, HistoryErro
     Ok(connection)
 }
 
-/// Whether a file that is not empty begins with zeros, as a file system may leave it after a power cut, or is shorter
-/// than its header says.
-fn is_cut_or_zeroed(mut file: &File, path: &Path) -> io::Result<bool> {
-    let mut header = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(&mut file, PAGE_BYTES), &mut header)?;
-    if !header.is_empty() && header.iter().all(|byte| *byte == 0) {
-        return Ok(true);
-    }
-    // A log of changes may hold the missing pages: a process may have been killed while it wrote them back.
-    if fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
-        return Ok(false);
-    }
-    let length = file.metadata()?.len();
-    Ok(stated_length(&header).is_some_and(|stated| stated > length))
-}
-
-/// The length that the header of a database states (<https://www.sqlite.org/fileformat2.html>), if it does.
-fn stated_length(header: &[u8]) -> Option<u64> {
-    if !header.starts_with(b"SQLite format 3\0") {
-        return None;
-    }
-    let number = |at: usize| -> Option<u64> {
-        let bytes = header.get(at..at + 4)?.try_into().ok()?;
-        Some(u64::from(u32::from_be_bytes(bytes)))
-    };
-    let page_size = header.get(16..18)?.try_into().ok().map(u16::from_be_bytes)?;
-    let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
-    // The number of pages counts only if the version that wrote it was the last one that wrote.
-    let (changes, valid_for) = (number(24)?, number(92)?);
-    (changes == valid_for).then_some(number(28)? * page_size)
-}
-
 /// Refuses what is no history, or a newer one.
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), HistoryError> {
     let path = || path.to_owned();
@@ -226,7 +194,7 @@ fn in_memory(bytes: u64) -> Result<HistoryStore, HistoryError> {
         path: None,
         limit: bytes,
         page_limit: soft_limit(bytes / PAGE_BYTES) * PAGE_BYTES,
-        _lock: None,
+        lock: None,
     })
 }
 
@@ -286,21 +254,6 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
     }
     let sql = "SELECT count(*) FROM (SELECT run FROM run_names ORDER BY kind DESC LIMIT 1)";
     connection.query_row(sql, (), |_| Ok(()))
-}
-
-/// Begins a new database in place of a damaged one.
-pub(crate) fn begin_anew(store: &HistoryStore) -> Result<(), HistoryError> {
-    let Some(path) = &store.path else { return Ok(()) };
-    // SQLite must not hold the files that are renamed.
-    let placeholder = Connection::open_in_memory().map_err(HistoryError::Database)?;
-    store.with(|connection| drop(std::mem::replace(connection, placeholder)));
-    // An attempt before may have come as far as this.
-    if path.exists() {
-        set_aside(path).map_err(|source| HistoryError::Io { path: path.clone(), source })?;
-    }
-    let connection = connect(path, store.limit)?;
-    store.with(|current| *current = connection);
-    Ok(())
 }
 
 /// Whether a damage that a reader met is one: SQLite reads all of the file.

@@ -228,6 +228,11 @@ impl Writer {
     }
 
     fn every_second(&mut self, now: Moment) {
+        if self.disk.has_lost_file() {
+            // What is read from the remains is of no use.
+            _ = self.flush();
+            return;
+        }
         if self.state.take_suspicion() && self.disk.store.path.is_some() {
             let store = &self.disk.store;
             if store.with(|connection| is_damaged(connection)) {

@@ -7,9 +7,12 @@ use std::{
 };
 
 use indicatif::HumanBytes;
-use loom_base::time::ago;
+use loom_base::{clean, error_chain, time::ago};
 use loom_environment::HistoryChoice;
-use loom_runtime::{config::Flags, launch};
+use loom_runtime::{
+    config::Flags,
+    launch::{self, HistoryObstacle},
+};
 
 use super::check::DoctorCheck;
 use crate::cli::{
@@ -37,6 +40,10 @@ pub(super) fn check(context: &Context) -> DoctorCheck {
         // Another check tells what is wrong with the configuration.
         Err(_) => launch::history_of(&project.state, &project.project, &project.binary),
     };
+    if let Err(obstacle) = launch::examine_history(&file) {
+        let message = format!("`loom up` keeps runs in memory: {}", error_chain(&obstacle));
+        return DoctorCheck::warning(NAME, clean::text(&message)).hint(hint(&obstacle));
+    }
     match describe(&file, SystemTime::now()) {
         Ok(message) => DoctorCheck::ok(NAME, message),
         Err(error) => {
@@ -45,6 +52,15 @@ pub(super) fn check(context: &Context) -> DoctorCheck {
                 CommandError { message, ..CommandError::of(crate::cli::Exit::Failure, &error) };
             DoctorCheck::error(NAME, error)
         }
+    }
+}
+
+fn hint(obstacle: &HistoryObstacle) -> &'static str {
+    match obstacle {
+        HistoryObstacle::NewerSchema { .. } => {
+            "a newer loom and its runtime read it; or move it away, or name another file with history.file"
+        }
+        _ => "move it away, or name another file with history.file",
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
 use loom_history::{
-    BodyKind, FallbackReason, History, HistoryError, HistoryReader, RunQuery, SpanRow,
+    BodyKind, FallbackReason, History, HistoryError, HistoryReader, RunId, RunQuery, SpanRow,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A file with some runs.
-fn filled(path: &Path) {
+pub(crate) fn filled(path: &Path) {
     let history = History::open(settings(path)).unwrap();
     for n in 1..=500 {
         let bodies = vec![body(BodyKind::Input, format!("text {n}").repeat(50))];
@@ -26,7 +26,7 @@ fn filled(path: &Path) {
     }
 }
 
-fn write_one(history: &History) -> Vec<u128> {
+pub(crate) fn write_one(history: &History) -> Vec<u128> {
     history.sender().span_closed(span(1_000, 1));
     found(history, &RunQuery { limit: 500, ..RunQuery::default() })
 }
@@ -101,18 +101,23 @@ fn bytes_that_changed_anywhere_never_cost_more_than_history() {
             assert!(Instant::now() < deadline, "round {round}: {:?}", history.health());
             thread::sleep(Duration::from_millis(20));
         }
+        let has_lost = !history.reader().run(RunId(1)).is_ok_and(|run| run.is_some());
+        let told = history.health().fallback;
+        assert!(!has_lost || told.is_some_and(|told| told.contains("is damaged")), "round {round}");
     }
 }
 
 #[test]
 fn a_file_of_another_program_is_left_alone() {
-    let (_folder, path) = file();
+    let (folder, path) = file();
     let other = rusqlite::Connection::open(path.with_file_name("other.db")).unwrap();
+    other.pragma_update(None, "journal_mode", "WAL").unwrap();
     other.execute_batch("CREATE TABLE mine(a); INSERT INTO mine VALUES(1);").unwrap();
     drop(other);
     let other = fs::read(path.with_file_name("other.db")).unwrap();
-    for content in [b"a text, and no database at all".to_vec(), other] {
+    for content in [b"a text, and no database at all".to_vec(), other, vec![0; 8192]] {
         fs::write(&path, &content).unwrap();
+        let before = files(folder.path());
         let error = HistoryReader::open(&path).unwrap_err();
         assert!(matches!(error, HistoryError::Foreign(_)), "{error:?}");
         let history = History::open(settings(&path)).unwrap();
@@ -124,23 +129,80 @@ fn a_file_of_another_program_is_left_alone() {
         assert_eq!(write_one(&history), [1_000]);
         assert_eq!((history.health().path, history.health().limit), (None, 64 << 20));
         drop(history);
-        assert_eq!(fs::read(&path).unwrap(), content);
+        assert_eq!(files(folder.path()), before);
     }
+}
+
+/// The files of a folder with their contents and whether others may read them.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>, fs::Permissions)> {
+    let each = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = each
+        .filter(|path| path.is_file())
+        .map(|path| {
+            let permissions = path.metadata().unwrap().permissions();
+            (path.clone(), fs::read(&path).unwrap(), permissions)
+        })
+        .collect();
+    files.sort_by(|one, other| one.0.cmp(&other.0));
+    files
+}
+
+#[test]
+fn another_program_that_has_its_tables_in_the_log_of_changes_is_left_alone() {
+    let (folder, path) = file();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.pragma_update(None, "journal_mode", "WAL").unwrap();
+    other.execute_batch("CREATE TABLE mine(a); INSERT INTO mine VALUES(1);").unwrap();
+    let before = files(folder.path());
+    let history = History::open(settings(&path)).unwrap();
+    let reason = history.fallback();
+    assert!(
+        matches!(reason, Some(FallbackReason::Unusable(HistoryError::Foreign(_)))),
+        "{reason:?}"
+    );
+    drop(history);
+    assert_eq!(files(folder.path()), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_a_pipe_and_a_device_are_left_alone() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let (folder, path) = file();
+    let text = folder.path().join("text");
+    fs::write(&text, "a text").unwrap();
+    fs::set_permissions(&text, fs::Permissions::from_mode(0o444)).unwrap();
+    symlink(&text, &path).unwrap();
+    let pipe = folder.path().join("pipe");
+    let mode = rustix::fs::Mode::from_raw_mode(0o644);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let before = files(folder.path());
+    for path in [path, pipe.clone(), "/dev/null".into()] {
+        let history = History::open(settings(&path)).unwrap();
+        assert!(matches!(history.fallback(), Some(FallbackReason::Unusable(_))));
+        assert_eq!(write_one(&history), [1_000]);
+    }
+    assert_eq!(files(folder.path()), before);
+    assert_eq!(pipe.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+    assert!(!Path::new("/dev/null.lock").exists());
 }
 
 #[test]
 fn a_newer_schema_is_refused_with_both_versions() {
-    let (_folder, path) = file();
+    let (folder, path) = file();
     filled(&path);
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let error = HistoryReader::open(&path).unwrap_err();
     let expected =
         format!("the history {} has the schema 3; this version reads up to 2", path.display());
     assert_eq!(error.to_string(), expected);
+    fs::remove_file(path.with_file_name("history.db.lock")).unwrap();
+    let before = files(folder.path());
     let history = History::open(settings(&path)).unwrap();
     let reason = loom_base::error_chain(history.fallback().unwrap());
     assert_eq!(reason, format!("history is kept in memory and ends with this process: {expected}"));
     assert_eq!(write_one(&history), [1_000]);
+    assert_eq!(files(folder.path()), before);
 }
 
 #[test]

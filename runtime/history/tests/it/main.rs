@@ -14,6 +14,7 @@ mod deletion;
 mod exporting;
 mod fixture;
 mod killed;
+mod lost_file;
 mod opening;
 mod overview;
 mod queries;
