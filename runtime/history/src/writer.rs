@@ -30,7 +30,7 @@ use crate::{
     state::HistoryState,
     store::{HistoryStore, store_error},
     store_opening::is_damaged,
-    upkeep::{cpu_time, upkeep},
+    upkeep::{cpu_time, upkeep, yield_to_others},
     user_removal,
     writing::{RowFormat, positions},
 };
@@ -97,6 +97,7 @@ impl Writer {
 
     /// Writes until it is told to stop, or the last sender is dropped.
     pub(crate) fn run(mut self) {
+        yield_to_others();
         while !self.has_stopped {
             let now = self.now();
             let taken = self.take_messages();
