@@ -10,7 +10,7 @@ import urllib.request
 
 from agent import join, register
 from browser import Browser
-from dashboard import get_json
+from dashboard import get_json, request
 from otlp_spans import send_spans
 
 # Fewer, for a quick look.
@@ -54,6 +54,14 @@ def spans(number):
     ]
 
 
+def await_run(server, run):
+    """Waits until the history has a run: its queue is bounded."""
+    deadline = time.monotonic() + 60
+    while request(server, f"/api/runs/{run}")[0] != 200:
+        assert time.monotonic() < deadline, run
+        time.sleep(0.02)
+
+
 def fill(server):
     """Registers the agents and sends the runs; returns once the history has all of them."""
     for n in range(AGENTS):
@@ -61,8 +69,7 @@ def fill(server):
         register(server, f"agent-{n:04}", topics, [f"tool:{n}"] if n % 10 == 0 else [])
     for first in range(0, RUNS, 1_000):
         send_spans(server, [span for number in range(first, first + 1_000) for span in spans(number)], part=3_000)
-        while get_json(server, f"/api/runs?agent=agent-{(first + 999) % AGENTS:04}&limit=1")["runs"][:1] == []:
-            time.sleep(0.05)
+        await_run(server, trace(first + 999))
     deadline = time.monotonic() + 120
     while any(get_json(server, f"/api/runs/{trace(n)}")["status"] == "running" for n in (0, RUNS // 2, RUNS - 1)):
         assert time.monotonic() < deadline, "the runs do not end"

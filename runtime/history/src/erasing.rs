@@ -21,7 +21,7 @@ pub(crate) fn erase_content(connection: &Connection, trace_id: u128) -> rusqlite
     let [first, last] = keys_of_run(run);
     let sql = "UPDATE spans SET error = ?3 WHERE id BETWEEN ?1 AND ?2 AND error IS NOT NULL";
     connection.execute(sql, (first, last, SECRET_ERROR))?;
-    let sql = "UPDATE runs SET is_secret = 1, error = iif(error IS NULL, NULL, ?2) WHERE id = ?1";
+    let sql = "UPDATE runs SET is_secret = 1, error = CASE WHEN error IS NOT NULL THEN ?2 END WHERE id = ?1";
     connection.execute(sql, (run, SECRET_ERROR))?;
     Ok(true)
 }
