@@ -56,7 +56,7 @@ pub const HISTORY_ROWS_PER_SECOND: &str = "LOOM_HISTORY_ROWS_PER_SECOND";
 pub const DASHBOARD_CONTENT: &str = "LOOM_DASHBOARD_CONTENT";
 /// Name of the project that the runtime belongs to, for display.
 pub const PROJECT: &str = "LOOM_PROJECT";
-/// The form of the names of variables of one signal, where those of [`otlp_names`](crate::otlp_names) are common.
+/// The form of the names of variables of one signal, where those of [`otlp_names`] are common.
 pub const OTLP_OF_SIGNAL: &str = "OTEL_EXPORTER_OTLP_<SIGNAL>_*";
 /// The form of the names of variables that choose the exporter of one signal.
 pub const EXPORTER_OF_SIGNAL: &str = "OTEL_<SIGNAL>_EXPORTER";
