@@ -9,12 +9,8 @@ import time
 from agent import join, register
 from dashboard import get_json, request
 from server import DEADLINE
+from test_runs import settings
 from test_tools import forward
-
-
-def settings(file, **more):
-    """Returns the settings for a history in a file."""
-    return dict(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_HISTORY=str(file)) | more
 
 
 def lines_when(server, is_complete, query=""):

@@ -9,7 +9,7 @@ pub trait DeferredRows: Debug + Send {
     /// The span.
     fn span(&self) -> SpanLink;
 
-    /// The bytes of content that stay in memory until the rows are made.
+    /// The bytes that stay in memory until the rows are made.
     fn body_bytes(&self) -> usize;
 
     /// Whether the event marks its run secret.

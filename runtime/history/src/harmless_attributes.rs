@@ -92,7 +92,7 @@ const NAMES: [&str; 85] = [
     "url.scheme",
 ];
 
-/// Whether an attribute of this name holds no content, whoever sent it.
+/// Whether an attribute of this name never holds content.
 pub fn holds_no_content(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }

@@ -145,9 +145,10 @@ impl HistorySender {
         if self.load.has_room_for(rows.body_bytes()) {
             return self.send(HistoryMessage::Deferred { rows, with_content: self.content });
         }
-        self.load.bodies_missed.fetch_add(1, Ordering::Relaxed);
         let MadeRows { event, span } = rows.rows(false);
+        // A delivery has no body of its own.
         if let Some(event) = event {
+            self.load.bodies_missed.fetch_add(1, Ordering::Relaxed);
             self.event(event);
         }
         self.span_closed(span);

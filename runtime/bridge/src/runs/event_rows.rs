@@ -117,8 +117,9 @@ impl DeferredRows for EndedEventSpan {
         SpanLink { trace_id: self.context.trace_id, span_id: self.context.span_id }
     }
 
+    /// All of the event: metadata may be as large as a payload.
     fn body_bytes(&self) -> usize {
-        self.envelope.event.payload.len()
+        self.envelope.size
     }
 
     fn is_secret(&self) -> bool {
